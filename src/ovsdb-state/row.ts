@@ -1,0 +1,23 @@
+/** A row is known by its table and its key; UUIDs never leave this room. */
+export interface RowId {
+  readonly table: string;
+  readonly key: string;
+}
+
+/** A reference from a column to another row that we desire. */
+export interface RowRef extends RowId {
+  readonly ref: true;
+}
+
+/** Makes a reference to the row `key` of `table`. */
+export function ref(table: string, key: string): RowRef {
+  return { ref: true, table, key };
+}
+
+export type DesiredAtom = string | number | boolean | RowRef;
+
+/** A desired column: an atom, a set (any order, no duplicates; an optional scalar is an atom or `[]`), or a map. */
+export type DesiredValue = DesiredAtom | readonly DesiredAtom[] | Readonly<Record<string, DesiredAtom>>;
+
+/** The columns that a row's own unit declares. Columns left out are empty (exclusive columns) or not ours. */
+export type DesiredColumns = Readonly<Record<string, DesiredValue>>;
