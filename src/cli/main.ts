@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { masterCommand } from './master.ts';
+import { nodeCommand } from './node.ts';
+import { ExitError } from './exit.ts';
+import { sandboxCommand } from './sandbox.ts';
+import { translateCommand } from './translate.ts';
+
+/** Exit codes of every command: the words of the README's table. */
+const FAILED = 1;
+const USAGE = 2;
+
+function version(): string {
+  const manifest = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
+}
+
+function program(): Command {
+  return new Command('kube-northbound')
+    .description('Turns a Kubernetes cluster into a network on OVN.')
+    .version(version(), '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .addCommand(translateCommand())
+    .addCommand(masterCommand())
+    .addCommand(nodeCommand())
+    .addCommand(sandboxCommand());
+}
+
+/** Makes every command report instead of exiting, so that one place decides the exit code. */
+function reportErrors(command: Command): Command {
+  command.exitOverride().configureOutput({ outputError: (text, write) => write(text) });
+  for (const child of command.commands) reportErrors(child as Command);
+  return command;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await reportErrors(program()).parseAsync(argv as string[]);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    if (error instanceof ExitError) {
+      if (error.message !== '') process.stderr.write(`kube-northbound: ${error.message}\n`);
+      return error.exitCode;
+    }
+    process.stderr.write(`kube-northbound: ${error instanceof Error ? error.message : String(error)}\n`);
+    return FAILED;
+  }
+}
+
+process.exitCode = await main(process.argv);

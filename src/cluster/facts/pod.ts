@@ -1,0 +1,100 @@
+import { type Ip, parseInterfaceCidr, parseIp, parseMac } from '../../addresses/index.ts';
+import { POD_NETWORKS, parsePodNetworks } from '../../contracts/annotations.ts';
+import { annotation, type Identity, identityOf } from './identity.ts';
+import { FieldError, isRaw, listOf, messageOf, objectAt, type Raw, textOf } from './raw.ts';
+
+/** Addresses that a Pod itself claims. */
+export interface ClaimedAddresses {
+  /** At most one of each family, IPv4 first. */
+  readonly ips: readonly Ip[];
+  readonly mac?: string;
+}
+
+/** What translation needs of a Pod. */
+export interface PodFact extends Identity {
+  readonly namespace: string;
+  readonly name: string;
+  /** `spec.nodeName`; undefined while the Pod is not scheduled. */
+  readonly node: string | undefined;
+  readonly hostNetwork: boolean;
+  /** Succeeded or Failed: its containers never run again, its addresses are free. */
+  readonly finished: boolean;
+  /** From the annotation or `status.podIPs`; undefined where the allocator has to find some. */
+  readonly claimed: ClaimedAddresses | undefined;
+  /** Why the claimed addresses could not be read. */
+  readonly problem: string | undefined;
+}
+
+/** Trims a Pod. Never throws: what cannot be read becomes the fact's `problem`. */
+export function podFact(namespace: string, name: string, raw: Raw): PodFact {
+  const fact = { namespace, name, uid: '', created: '', hostNetwork: false, finished: false };
+  try {
+    const spec = objectAt(raw, 'spec');
+    const phase = textOf(objectAt(raw, 'status'), 'phase', 'status');
+    return {
+      ...fact,
+      ...identityOf(raw, 'Pod', `${namespace}/${name}`),
+      node: textOf(spec, 'nodeName', 'spec'),
+      hostNetwork: spec.hostNetwork === true,
+      finished: phase === 'Succeeded' || phase === 'Failed',
+      ...claims(raw),
+    };
+  } catch (error) {
+    return { ...fact, node: undefined, claimed: undefined, problem: messageOf(error) };
+  }
+}
+
+/** Whether the Pod has, or once it is scheduled will have, a port of its own on the cluster network. */
+export function wantsPort(pod: PodFact): boolean {
+  return !pod.hostNetwork && !pod.finished;
+}
+
+function claims(raw: Raw): Pick<PodFact, 'claimed' | 'problem'> {
+  try {
+    return { claimed: annotatedAddresses(raw) ?? statusAddresses(raw), problem: undefined };
+  } catch (error) {
+    return { claimed: undefined, problem: messageOf(error) };
+  }
+}
+
+function annotatedAddresses(raw: Raw): ClaimedAddresses | undefined {
+  const text = annotation(raw, POD_NETWORKS);
+  if (text === undefined) return undefined;
+  const network = parsePodNetworks(text);
+  const ips = oneOfEachFamily(
+    POD_NETWORKS,
+    network.addresses.map(address => {
+      const ip = parseInterfaceCidr(address)?.ip ?? parseIp(address);
+      if (!ip) throw new FieldError(`${POD_NETWORKS}: "${address}" is not an address such as 10.128.0.5/23`);
+      return ip;
+    }),
+  );
+  if (network.mac === undefined) return { ips };
+  const mac = parseMac(network.mac);
+  if (mac === undefined) {
+    throw new FieldError(`${POD_NETWORKS}: "${network.mac}" is not a unicast MAC such as 0a:58:0a:80:00:05`);
+  }
+  return { ips, mac };
+}
+
+function statusAddresses(raw: Raw): ClaimedAddresses | undefined {
+  const status = objectAt(raw, 'status');
+  const listed = listOf(status, 'podIPs', 'status').map(entry => (isRaw(entry) ? entry.ip : entry));
+  const texts = listed.length > 0 ? listed : [textOf(status, 'podIP', 'status') ?? []].flat();
+  if (texts.length === 0) return undefined;
+  const ips = texts.map(text => {
+    const ip = typeof text === 'string' ? parseIp(text) : undefined;
+    if (!ip) throw new FieldError(`status.podIPs: ${JSON.stringify(text)} is not an IP address`);
+    return ip;
+  });
+  return { ips: oneOfEachFamily('status.podIPs', ips) };
+}
+
+function oneOfEachFamily(from: string, ips: readonly Ip[]): readonly Ip[] {
+  for (const family of [4, 6]) {
+    if (ips.filter(ip => ip.family === family).length > 1) {
+      throw new FieldError(`${from}: more than one IPv${family} address; a pod has one of each family`);
+    }
+  }
+  return [...ips].sort((a, b) => a.family - b.family);
+}

@@ -1,0 +1,124 @@
+import { ClusterAllocations } from '../allocate/index.ts';
+import type { PodFact } from '../cluster/facts/index.ts';
+import type { KubeObject, ObjectKey } from '../cluster/manifests.ts';
+import type { Config } from '../config/index.ts';
+import { Engine, FactStore } from '../engine/index.ts';
+import type { OutputDelta } from '../engine/types.ts';
+import type { DesiredAtom, DesiredColumns } from '../ovsdb-state/row.ts';
+import { type AllocationRecord, type Facts, objectOfUnit, units } from '../translate/index.ts';
+import { nodeClaim, podClaim } from './claims.ts';
+import { isUnenforcedPolicy, knownKind } from './kinds.ts';
+
+/** An object that was refused, in whole or in part. */
+export interface Refused {
+  /** `Kind namespace/name`. */
+  readonly object: string;
+  readonly reason: string;
+}
+
+/** Objects in, rows out: facts, allocations and engine, wired. Synchronous and without I/O. */
+export class Translation {
+  readonly #store = new FactStore<Facts>();
+  readonly #engine: Engine<Facts, DesiredColumns, DesiredAtom>;
+  readonly #allocations: ClusterAllocations;
+  readonly #pending = new Set<string>();
+  readonly #untranslated = new Map<string, { readonly kind: string; readonly policy: boolean }>();
+
+  constructor(config: Config) {
+    this.#engine = new Engine(this.#store, units);
+    this.#allocations = new ClusterAllocations({ pools: config.clusterSubnets, reserved: config.joinSubnets });
+    this.#store.put('network', '', { joinSubnets: config.joinSubnets });
+  }
+
+  /** Takes over what the database remembers. Call it before the first {@link apply}. */
+  restore(record: AllocationRecord): void {
+    this.#allocations.restore(record);
+  }
+
+  /** Takes changed objects and says which rows that changes. */
+  apply(change: { readonly put: readonly KubeObject[]; readonly deleted: readonly ObjectKey[] }): OutputDelta {
+    for (const object of change.deleted) this.#delete(object);
+    for (const object of change.put) this.#put(object);
+    this.#settle();
+    return this.#engine.run();
+  }
+
+  /** The rows as translation wants them. */
+  get wish(): Engine<Facts, DesiredColumns, DesiredAtom> {
+    return this.#engine;
+  }
+
+  /** Objects that translation or allocation refused. */
+  refused(): readonly Refused[] {
+    return this.#engine.refusals().map(({ unit, reason }) => ({
+      object: objectOfUnit(unit.key === '' ? unit.name : `${unit.name}/${unit.key}`),
+      reason,
+    }));
+  }
+
+  /** Policies that nothing enforces yet, as `Kind namespace/name`. */
+  unenforced(): readonly string[] {
+    return [...this.#untranslated].filter(([, { policy }]) => policy).map(([object]) => object);
+  }
+
+  /** The number of pods without a node. */
+  pending(): number {
+    return this.#pending.size;
+  }
+
+  /** How many objects there are of each kind that is not translated. */
+  ignored(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    for (const { kind } of this.#untranslated.values()) counts[kind] = (counts[kind] ?? 0) + 1;
+    return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  #put(object: KubeObject): void {
+    const kind = knownKind(object);
+    if (!kind) {
+      this.#untranslated.set(objectName(object), { kind: object.kind, policy: isUnenforcedPolicy(object) });
+      return;
+    }
+    const key = kind.keyOf(object);
+    const fact = kind.trim(object);
+    this.#store.put(kind.fact, key, fact);
+    if (kind.fact === 'node') this.#allocations.setNode(key, nodeClaim(fact as Facts['node']));
+    if (kind.fact === 'pod') this.#putPod(key, fact as PodFact);
+  }
+
+  #putPod(key: string, pod: PodFact): void {
+    this.#allocations.setPod(key, podClaim(pod));
+    if (pod.node === undefined && pod.problem === undefined && !pod.finished) this.#pending.add(key);
+    else this.#pending.delete(key);
+  }
+
+  #delete(object: ObjectKey): void {
+    const kind = knownKind(object);
+    if (!kind) {
+      this.#untranslated.delete(objectName(object));
+      return;
+    }
+    const key = kind.keyOf(object);
+    this.#store.delete(kind.fact, key);
+    if (kind.fact === 'node') this.#allocations.setNode(key, undefined);
+    if (kind.fact === 'pod') {
+      this.#allocations.setPod(key, undefined);
+      this.#pending.delete(key);
+    }
+  }
+
+  #settle(): void {
+    const { nodes, pods } = this.#allocations.settle();
+    for (const [name, result] of nodes) this.#putOrDelete('nodeSubnets', name, result);
+    for (const [key, result] of pods) this.#putOrDelete('podAddresses', key, result);
+  }
+
+  #putOrDelete<K extends 'nodeSubnets' | 'podAddresses'>(kind: K, key: string, fact: Facts[K] | undefined): void {
+    if (fact === undefined) this.#store.delete(kind, key);
+    else this.#store.put(kind, key, fact);
+  }
+}
+
+function objectName(object: ObjectKey): string {
+  return `${object.kind} ${object.namespace === undefined ? '' : `${object.namespace}/`}${object.name}`;
+}
