@@ -39,6 +39,11 @@ export function compareIps(a: Ip, b: Ip): number {
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
 const DOT = 0x2e;
+const COLON = 0x3a;
+const LETTER_A = 0x61;
+const LETTER_F = 0x66;
+/** The bit that tells lower from upper case in ASCII. */
+const LOWER_CASE = 0x20;
 
 /** One pass over the characters: this runs for every address of every pod of a cluster. */
 function parseIpv4(text: string): number | undefined {
@@ -65,42 +70,57 @@ function formatIpv4(value: number): string {
   return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
 }
 
+/** One pass as well; `groups` are the 16-bit groups so far, `gap` how many of them stand before the `::`. */
 function parseIpv6(text: string): bigint | undefined {
-  const gap = text.indexOf('::');
-  if (gap < 0) {
-    const groups = parseGroups(text, true);
-    return groups?.length === 8 ? joinGroups(groups) : undefined;
-  }
-  const tailText = text.slice(gap + 2);
-  const head = gap === 0 ? [] : parseGroups(text.slice(0, gap), false);
-  const tail = tailText === '' ? [] : parseGroups(tailText, true);
-  if (!head || !tail || head.length + tail.length > 7) return undefined;
-  const zeros = new Array<number>(8 - head.length - tail.length).fill(0);
-  return joinGroups([...head, ...zeros, ...tail]);
-}
-
-const GROUP = /^[0-9a-fA-F]{1,4}$/;
-
-/** Groups of 16 bits; the last one may be a dotted quad, which makes two, where `mayEndInIpv4`. */
-function parseGroups(text: string, mayEndInIpv4: boolean): number[] | undefined {
-  const parts = text.split(':');
-  const groups: number[] = [];
-  for (const [i, part] of parts.entries()) {
-    if (mayEndInIpv4 && i === parts.length - 1 && part.includes('.')) {
-      const quad = parseIpv4(part);
-      if (quad === undefined) return undefined;
-      groups.push(quad >>> 16, quad & 0xffff);
-    } else {
-      if (!GROUP.test(part)) return undefined;
-      groups.push(Number.parseInt(part, 16));
+  if (text.startsWith(':') && !text.startsWith('::')) return undefined;
+  const groups = [0, 0, 0, 0, 0, 0, 0, 0];
+  let count = 0;
+  let gap = text.startsWith('::') ? 0 : -1;
+  let at = gap === 0 ? 2 : 0;
+  while (at < text.length) {
+    const colon = text.indexOf(':', at);
+    const end = colon < 0 ? text.length : colon;
+    const quad = colon < 0 && count <= 6 && text.includes('.', at) ? parseIpv4(text.slice(at)) : undefined;
+    const group = quad === undefined ? parseGroup(text, at, end) : quad >>> 16;
+    if (group === undefined || count === 8) return undefined;
+    groups[count++] = group;
+    if (quad !== undefined) groups[count++] = quad & 0xffff;
+    if (colon < 0) break;
+    at = colon + 1;
+    if (at === text.length) return undefined;
+    if (text.charCodeAt(at) === COLON) {
+      if (gap >= 0) return undefined;
+      gap = count;
+      at++;
     }
   }
-  return groups;
+  if (gap < 0) return count === 8 ? joinGroups(groups) : undefined;
+  if (count === 8) return undefined;
+  groups.copyWithin(8 - (count - gap), gap, count).fill(0, gap, 8 - (count - gap));
+  return joinGroups(groups);
 }
 
+/** One to four hexadecimal digits, of either case (RFC 4291, 2.2). */
+function parseGroup(text: string, from: number, to: number): number | undefined {
+  if (to === from || to - from > 4) return undefined;
+  let group = 0;
+  for (let i = from; i < to; i++) {
+    const char = text.charCodeAt(i);
+    const letter = char | LOWER_CASE;
+    if (char >= DIGIT_0 && char <= DIGIT_9) group = group * 16 + (char - DIGIT_0);
+    else if (letter >= LETTER_A && letter <= LETTER_F) group = group * 16 + (letter - LETTER_A + 10);
+    else return undefined;
+  }
+  return group;
+}
+
+/** By way of 48 bits, which a number still holds exactly: arithmetic on bigint is what takes the time. */
 function joinGroups(groups: readonly number[]): bigint {
-  const word = (at: number) => BigInt((groups[at] ?? 0) * 0x10000 + (groups[at + 1] ?? 0));
-  return (((((word(0) << 32n) | word(2)) << 32n) | word(4)) << 32n) | word(6);
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = groups;
+  const high = BigInt(a * 0x10000 + b);
+  const middle = BigInt((c * 0x10000 + d) * 0x10000 + e);
+  const low = BigInt((f * 0x10000 + g) * 0x10000 + h);
+  return (((high << 48n) | middle) << 48n) | low;
 }
 
 /** ::ffff:0:0/96 (RFC 4291, 2.5.5.2). */
@@ -114,20 +134,23 @@ function formatIpv6(value: bigint): string {
     groups.push(word >>> 16, word & 0xffff);
   }
   const gap = longestZeroRun(groups);
-  const hex = (from: number, to: number) =>
-    groups
-      .slice(from, to)
-      .map(group => group.toString(16))
-      .join(':');
-  return gap.length < 2 ? hex(0, 8) : `${hex(0, gap.start)}::${hex(gap.start + gap.length, 8)}`;
+  return gap.length < 2
+    ? printGroups(groups, 0, 8)
+    : `${printGroups(groups, 0, gap.start)}::${printGroups(groups, gap.start + gap.length, 8)}`;
+}
+
+function printGroups(groups: readonly number[], from: number, to: number): string {
+  let text = '';
+  for (let i = from; i < to; i++) text += (i === from ? '' : ':') + (groups[i] ?? 0).toString(16);
+  return text;
 }
 
 /** The longest run of zero groups, the leftmost of equals (RFC 5952, 4.2.3). */
 function longestZeroRun(groups: readonly number[]): { readonly start: number; readonly length: number } {
   let best = { start: 0, length: 0 };
   let start = 0;
-  for (const [i, group] of groups.entries()) {
-    if (group !== 0) start = i + 1;
+  for (let i = 0; i < groups.length; i++) {
+    if (groups[i] !== 0) start = i + 1;
     else if (i + 1 - start > best.length) best = { start, length: i + 1 - start };
   }
   return best;
