@@ -1,25 +1,28 @@
 /** Three kinds of tests: `unit` needs nothing but Node; `integration` real OVSDB servers; `e2e` root and network namespaces. */
-const project = (displayName, testMatch) => ({
+const project = (displayName, folder, options) => ({
   displayName,
-  testMatch,
+  testMatch: [`<rootDir>/${folder}/**/*.test.ts`],
   testEnvironment: 'node',
+  // `dist` has a second copy of every module, and a build replaces it while tests run.
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/\\.build-'],
   transform: {
     '\\.ts$': [
       '@swc/jest',
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
+  ...options,
 });
+
+/** jest reads `testTimeout` only for all projects together, so the slow ones set theirs in a file. */
+const slow = { setupFilesAfterEnv: ['<rootDir>/test/support/slow.ts'] };
 
 export default {
   projects: [
-    project(
-      'unit',
-      ['<rootDir>/test/**/*.test.ts', '!<rootDir>/test/integration/**', '!<rootDir>/test/e2e/**'].map(
-        pattern => pattern,
-      ),
-    ),
-    project('integration', ['<rootDir>/test/integration/**/*.test.ts']),
-    project('e2e', ['<rootDir>/test/e2e/**/*.test.ts']),
+    project('unit', 'test', {
+      testPathIgnorePatterns: ['<rootDir>/test/integration/', '<rootDir>/test/e2e/'],
+    }),
+    project('integration', 'test/integration', slow),
+    project('e2e', 'test/e2e', slow),
   ],
 };
