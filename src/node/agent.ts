@@ -1,0 +1,107 @@
+import type { Cidr } from '../addresses/index.ts';
+import { MANAGEMENT_INTERFACE } from '../contracts/names.ts';
+import type { Operation, RowDelta } from '../ovsdb-client/index.ts';
+import { Requests } from './cni/requests.ts';
+import { type CniServer, listen } from './cni/server.ts';
+import { Coalesced } from './coalesced.ts';
+import { type Database, settle, until } from './database.ts';
+import type { Log } from './log.ts';
+import { Management } from './management.ts';
+import { ChassisError, type ChassisWish, chassisOperations } from './ovs/chassis.ts';
+import { PortBindings } from './southbound.ts';
+import type { Run } from './system/run.ts';
+import { watchInterface } from './system/watch-interface.ts';
+
+export interface AgentOptions extends ChassisWish {
+  readonly ovs: Database;
+  readonly southbound: Database;
+  readonly socket: string;
+  readonly mtu: number;
+  readonly clusterSubnets: readonly Cidr[];
+  readonly run: Run;
+  readonly log: Log;
+}
+
+/** How long an ADD may wait; together well below the plugin's two minutes, so that its reason is still told. */
+const BINDING_MS = 10_000;
+const INSTALL_MS = 80_000;
+
+/** The node's part: this chassis' Open vSwitch, the management port, and pods' interfaces. */
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #requests: Requests;
+  readonly #management: Management;
+  readonly #chassis: Coalesced;
+  readonly #stopped = new AbortController();
+  readonly #ends: (() => unknown)[] = [];
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    const { ovs, run, log } = options;
+    const bindings = new PortBindings(options.southbound);
+    const common = { node: options.node, mtu: options.mtu, ovs, bindings, run };
+    const { chassisId } = options;
+    this.#requests = new Requests(
+      { ...common, chassisId, bindingMs: BINDING_MS, installMs: INSTALL_MS },
+      log,
+    );
+    this.#management = new Management({ ...common, clusterSubnets: options.clusterSubnets, log });
+    this.#chassis = new Coalesced(
+      () => this.#prepareChassis(),
+      error => log.error({ err: error }, "Open vSwitch is not this node's chassis"),
+    );
+  }
+
+  /**
+   * Sets the chassis up, then serves; resolves when requests are accepted. Waits for the local Open vSwitch as long
+   * as it takes. Rejects where its settings are not this node's ({@link ChassisError}) or the socket cannot be had.
+   */
+  async start(): Promise<void> {
+    const { ovs, log, socket } = this.#options;
+    this.#ends.push(ovs.onChange(changes => this.#onLocalChange(changes)));
+    this.#chassis.request();
+    await until([ovs], () => (this.#isChassis() ? true : undefined), {
+      ms: Number.POSITIVE_INFINITY,
+      signal: this.#stopped.signal,
+      late: () => new Error('unreachable'),
+    });
+    this.#ends.push(this.#management.start());
+    this.#ends.push(watchInterface(MANAGEMENT_INTERFACE, () => this.#management.look(), log));
+    const server: CniServer = await listen(socket, (request, gone) => this.#requests.handle(request, gone));
+    this.#ends.push(() => server.close());
+    log.info({ node: this.#options.node, socket }, 'serving CNI requests');
+  }
+
+  /** Accepts nothing new, cancels ADDs, waits until all that runs has been answered or undone. */
+  async stop(): Promise<void> {
+    this.#stopped.abort(new Error('the agent is stopping'));
+    const closing = this.#ends.splice(0).map(end => end());
+    await this.#requests.stop();
+    await Promise.all([...closing, this.#chassis.end()]);
+  }
+
+  #onLocalChange(changes: readonly RowDelta[]): void {
+    const concerned = changes.some(({ table }) => table === 'Open_vSwitch' || table === 'Bridge');
+    if (concerned || changes.length === 0) this.#chassis.request();
+    if (changes.length === 0 && this.#options.ovs.connected) void this.#requests.retryAbandoned();
+  }
+
+  async #prepareChassis(): Promise<void> {
+    if (!(await settle(this.#options.ovs, () => this.#chassisOperations() ?? []))) return;
+    this.#options.log.info({ node: this.#options.node }, 'Open vSwitch set up as chassis');
+  }
+
+  #isChassis(): boolean {
+    return this.#chassisOperations()?.length === 0;
+  }
+
+  /** Undefined while the local database is not known. */
+  #chassisOperations(): readonly Operation[] | undefined {
+    const { ovs } = this.#options;
+    if (!ovs.connected) return undefined;
+    const [openVswitch] = ovs.rows('Open_vSwitch');
+    if (!openVswitch)
+      throw new ChassisError('the Open_vSwitch table is empty: run "ovs-vsctl --no-wait init" first');
+    return chassisOperations(this.#options, openVswitch, ovs.rows('Bridge'));
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * The CNI plugin: reads the request from its environment and standard input, lets the node's agent do the work, and
+ * prints the answer. It starts once for each pod, so it loads nothing beyond Node's own modules.
+ */
+import { connect } from 'node:net';
+import process from 'node:process';
+import {
+  CNI_CODES,
+  CNI_VERSIONS,
+  type CniAnswer,
+  CniError,
+  type CniRequest,
+  decodeAnswer,
+  encodeLine,
+  errorAnswer,
+  MAX_LINE,
+} from '../../contracts/cni.ts';
+import { readConfig, readRequest, versionForErrors } from './request.ts';
+
+/** The agent gives up before this, so that its reason reaches the runtime. */
+const TIMEOUT_MS = 120_000;
+
+async function main(): Promise<void> {
+  const stdin = await readAll();
+  const cniVersion = versionForErrors(stdin);
+  if (process.env.CNI_COMMAND === 'VERSION') {
+    print({ cniVersion, supportedVersions: CNI_VERSIONS });
+    return;
+  }
+  const answer = await answerTo(stdin).catch(errorAnswer);
+  if ('error' in answer) {
+    print({ cniVersion, ...answer.error });
+    process.exitCode = 1;
+  } else if (answer.result !== null) {
+    print(answer.result);
+  }
+}
+
+async function answerTo(stdin: string): Promise<CniAnswer> {
+  const config = readConfig(stdin);
+  return ask(config.agentSocket, readRequest(process.env, config.cniVersion));
+}
+
+async function readAll(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function ask(path: string, request: CniRequest): Promise<CniAnswer> {
+  return new Promise((resolve, reject) => {
+    let received = '';
+    const tryAgain = (message: string, details = '') => {
+      socket.destroy();
+      reject(new CniError(CNI_CODES.tryAgainLater, message, details));
+    };
+    const socket = connect(path, () => socket.write(encodeLine(request)));
+    const timer = setTimeout(() => tryAgain(`no answer from the agent at ${path} in 2 minutes`), TIMEOUT_MS);
+    socket.setEncoding('utf8');
+    socket.on('error', error => tryAgain(`the agent at ${path} is not reachable`, error.message));
+    socket.on('close', () => {
+      clearTimeout(timer);
+      tryAgain(`the agent at ${path} closed the connection without an answer`);
+    });
+    socket.on('data', (chunk: string) => {
+      received += chunk;
+      const end = received.indexOf('\n');
+      if (end < 0 && received.length <= MAX_LINE) return;
+      try {
+        resolve(decodeAnswer(received.slice(0, Math.max(end, 0))));
+      } catch (error) {
+        reject(error);
+      }
+      socket.destroy();
+    });
+  });
+}
+
+function print(answer: object): void {
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+
+void main();
