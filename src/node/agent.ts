@@ -1,11 +1,11 @@
 import type { Cidr } from '../addresses/index.ts';
+import type { Log } from '../contracts/log.ts';
 import { MANAGEMENT_INTERFACE } from '../contracts/names.ts';
 import type { Operation, RowDelta } from '../ovsdb-client/index.ts';
 import { Requests } from './cni/requests.ts';
 import { type CniServer, listen } from './cni/server.ts';
 import { Coalesced } from './coalesced.ts';
 import { type Database, settle, until } from './database.ts';
-import type { Log } from './log.ts';
 import { Management } from './management.ts';
 import { ChassisError, type ChassisWish, chassisOperations } from './ovs/chassis.ts';
 import { PortBindings } from './southbound.ts';
@@ -48,7 +48,7 @@ export class Agent {
     this.#management = new Management({ ...common, clusterSubnets: options.clusterSubnets, log });
     this.#chassis = new Coalesced(
       () => this.#prepareChassis(),
-      error => log.error({ err: error }, "Open vSwitch is not this node's chassis"),
+      error => log.error({ error }, "Open vSwitch is not this node's chassis"),
     );
   }
 

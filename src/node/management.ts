@@ -6,11 +6,11 @@ import {
   parseCidr,
   parseInterfaceCidr,
 } from '../addresses/index.ts';
+import type { Log } from '../contracts/log.ts';
 import { INTEGRATION_BRIDGE, MANAGEMENT_INTERFACE, managementPort, routerPort } from '../contracts/names.ts';
 import type { RowDelta } from '../ovsdb-client/index.ts';
 import { Coalesced } from './coalesced.ts';
 import { type Database, findRow, settle, textOf } from './database.ts';
-import type { Log } from './log.ts';
 import { hasManagementInterface, managementPortOperations } from './ovs/management-port.ts';
 import { type Addressing, addressingOn, type PortBindings } from './southbound.ts';
 import {
@@ -41,7 +41,7 @@ export class Management {
     this.#context = context;
     this.#reconcile = new Coalesced(
       () => reconcile(context),
-      error => context.log.error({ err: error }, `${MANAGEMENT_INTERFACE} is not as it should be`),
+      error => context.log.error({ error }, `${MANAGEMENT_INTERFACE} is not as it should be`),
     );
   }
 

@@ -2,8 +2,6 @@
  * The CNI plugin: reads the request from its environment and standard input, lets the node's agent do the work, and
  * prints the answer. It starts once for each pod, so it loads nothing beyond Node's own modules.
  */
-import { connect } from 'node:net';
-import process from 'node:process';
 import {
   CNI_CODES,
   CNI_VERSIONS,
@@ -47,7 +45,10 @@ async function readAll(): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function ask(path: string, request: CniRequest): Promise<CniAnswer> {
+async function ask(path: string, request: CniRequest): Promise<CniAnswer> {
+  // Not a static import: the bundle has no file extension, so Node runs it as a CommonJS or as an ES module,
+  // depending on the folder that it is installed in. This form is the same in both.
+  const { connect } = await import('node:net');
   return new Promise((resolve, reject) => {
     let received = '';
     const tryAgain = (message: string, details = '') => {

@@ -6,8 +6,8 @@ import {
   type CniRequest,
   errorAnswer,
 } from '../../contracts/cni.ts';
+import type { Log } from '../../contracts/log.ts';
 import { NotConnectedError } from '../../ovsdb-client/index.ts';
-import type { Log } from '../log.ts';
 import { type AttachContext, attach, detach } from './attach.ts';
 import { addResult } from './result.ts';
 
@@ -30,7 +30,7 @@ export class Requests {
     const abandoned = (request: SandboxInterface, reason: unknown) => {
       const { sandbox, interfaceName } = request;
       log.error(
-        { err: reason, sandbox },
+        { error: reason, sandbox },
         'what a failed ADD made is not removed yet; waiting for Open vSwitch',
       );
       this.#abandoned.set(keyOf(request), { sandbox, interfaceName });
@@ -48,7 +48,7 @@ export class Requests {
       this.#log.info({ command, sandbox, interface: interfaceName, ms }, 'CNI request done');
       return answer;
     } catch (error) {
-      this.#log.warn({ command, sandbox, interface: interfaceName, err: error }, 'CNI request failed');
+      this.#log.warn({ command, sandbox, interface: interfaceName, error }, 'CNI request failed');
       return errorAnswer(error instanceof NotConnectedError ? notConnected(error) : error);
     }
   }
@@ -60,10 +60,7 @@ export class Requests {
         await this.#inOrder(key, () => detach(this.#context, request));
         this.#abandoned.delete(key);
       } catch (error) {
-        this.#log.warn(
-          { err: error, sandbox: request.sandbox },
-          'removing what a failed ADD made failed again',
-        );
+        this.#log.warn({ error, sandbox: request.sandbox }, 'removing what a failed ADD made failed again');
       }
     }
   }

@@ -1,7 +1,7 @@
 import { INTEGRATION_BRIDGE } from '../../contracts/names.ts';
-import type { Operation, Row } from '../../ovsdb-client/index.ts';
+import { byUuid, insert, mutate, type Operation, type Row } from '../../ovsdb-client/index.ts';
 import { entryOf, textOf } from '../database.ts';
-import { byUuid, toMap } from './ports.ts';
+import { setExternalIds, toMap } from './ports.ts';
 
 /** This node as a chassis of OVN. */
 export interface ChassisWish {
@@ -34,15 +34,7 @@ export function chassisOperations(
 ): readonly Operation[] {
   const changes = externalIdChanges(wish, openVswitch);
   const operations: Operation[] = [];
-  const keys = Object.keys(changes);
-  if (keys.length > 0) {
-    // Inserting into a map does not replace a key that is there (RFC 7047, 5.1 <mutation>).
-    const mutations = [
-      ['external_ids', 'delete', ['set', keys]],
-      ['external_ids', 'insert', toMap(changes)],
-    ];
-    operations.push({ op: 'mutate', table: 'Open_vSwitch', where: byUuid(openVswitch), mutations });
-  }
+  if (Object.keys(changes).length > 0) operations.push(setExternalIds('Open_vSwitch', openVswitch, changes));
   for (const bridge of bridges) {
     if (textOf(bridge, 'name') === INTEGRATION_BRIDGE) return operations;
   }
@@ -79,30 +71,21 @@ function makeBridge(openVswitch: Row): readonly Operation[] {
   const datapath = entryOf(openVswitch, 'external_ids', 'ovn-bridge-datapath-type');
   const name = INTEGRATION_BRIDGE;
   return [
-    { op: 'insert', table: 'Interface', 'uuid-name': 'interface', row: { name, type: 'internal' } },
-    {
-      op: 'insert',
-      table: 'Port',
-      'uuid-name': 'port',
-      row: { name, interfaces: ['named-uuid', 'interface'] },
-    },
-    {
-      op: 'insert',
-      table: 'Bridge',
-      'uuid-name': 'bridge',
-      row: {
+    insert('Interface', { name, type: 'internal' }, { name: 'interface' }),
+    insert('Port', { name, interfaces: ['named-uuid', 'interface'] }, { name: 'port' }),
+    insert(
+      'Bridge',
+      {
         name,
         fail_mode: 'secure',
         ports: ['named-uuid', 'port'],
         ...(datapath === undefined ? {} : { datapath_type: datapath }),
         other_config: toMap({ 'disable-in-band': 'true' }),
       },
-    },
-    {
-      op: 'mutate',
-      table: 'Open_vSwitch',
-      where: byUuid(openVswitch),
-      mutations: [['bridges', 'insert', ['set', [['named-uuid', 'bridge']]]]],
-    },
+      { name: 'bridge' },
+    ),
+    mutate('Open_vSwitch', byUuid(openVswitch.uuid), [
+      ['bridges', 'insert', ['set', [['named-uuid', 'bridge']]]],
+    ]),
   ];
 }

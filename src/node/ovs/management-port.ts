@@ -1,7 +1,7 @@
 import { MANAGEMENT_INTERFACE, managementPort } from '../../contracts/names.ts';
-import type { Operation, Row } from '../../ovsdb-client/index.ts';
+import { byUuid, type Operation, type Row, update } from '../../ovsdb-client/index.ts';
 import { type Database, entryOf, findRow } from '../database.ts';
-import { addPort, byUuid, portsWhere, removePorts, toMap } from './ports.ts';
+import { addPort, portsWhere, removePorts, setExternalIds } from './ports.ts';
 
 /** The management port as the local Open vSwitch is to have it. */
 export interface ManagementPortWish {
@@ -32,14 +32,10 @@ export function managementPortOperations(
   const operations: Operation[] = [];
   const { mac, mtu_request: mtu } = row.columns;
   if (mac !== wish.mac || mtu !== wish.mtu) {
-    operations.push({ op: 'update', table: 'Interface', where: byUuid(row), row: settings });
+    operations.push(update('Interface', byUuid(row.uuid), settings));
   }
   if (entryOf(row, 'external_ids', 'iface-id') !== ifaceId) {
-    const mutations = [
-      ['external_ids', 'delete', ['set', ['iface-id']]],
-      ['external_ids', 'insert', toMap({ 'iface-id': ifaceId })],
-    ];
-    operations.push({ op: 'mutate', table: 'Interface', where: byUuid(row), mutations });
+    operations.push(setExternalIds('Interface', row, { 'iface-id': ifaceId }));
   }
   return operations;
 }

@@ -1,5 +1,5 @@
 import { INTEGRATION_BRIDGE } from '../../contracts/names.ts';
-import type { Operation, Row } from '../../ovsdb-client/index.ts';
+import { byUuid, insert, mutate, type Operation, type Row } from '../../ovsdb-client/index.ts';
 import { type Database, entryOf, findRow, membersOf, textOf } from '../database.ts';
 
 /** An interface that is to be a port of br-int. */
@@ -45,22 +45,20 @@ export function isOfSandbox(row: Row, sandbox: string, interfaceName: string): b
 export function addPort(bridge: Row, port: NewPort, stale: readonly string[]): readonly Operation[] {
   return [
     ...removePorts(bridge, stale),
-    {
-      op: 'insert',
-      table: 'Interface',
-      'uuid-name': 'interface',
-      row: { name: port.name, external_ids: toMap(port.externalIds), ...port.columns },
-    },
-    {
-      op: 'insert',
-      table: 'Port',
-      'uuid-name': 'port',
-      row: {
+    insert(
+      'Interface',
+      { name: port.name, external_ids: toMap(port.externalIds), ...port.columns },
+      { name: 'interface' },
+    ),
+    insert(
+      'Port',
+      {
         name: port.name,
         interfaces: ['named-uuid', 'interface'],
         ...(port.transient ? { other_config: toMap({ transient: 'true' }) } : {}),
       },
-    },
+      { name: 'port' },
+    ),
     mutatePorts(bridge, 'insert', [['named-uuid', 'port']]),
   ];
 }
@@ -72,14 +70,21 @@ export function removePorts(bridge: Row, ports: readonly string[]): readonly Ope
   return [mutatePorts(bridge, 'delete', uuids)];
 }
 
+/** Gives keys of `external_ids` new values. Inserting alone would keep the old ones (RFC 7047, 5.1 <mutation>). */
+export function setExternalIds(
+  table: string,
+  row: Row,
+  entries: Readonly<Record<string, string>>,
+): Operation {
+  return mutate(table, byUuid(row.uuid), [
+    ['external_ids', 'delete', ['set', Object.keys(entries)]],
+    ['external_ids', 'insert', toMap(entries)],
+  ]);
+}
+
 /** A map in wire form (RFC 7047, 5.1). */
 export function toMap(entries: Readonly<Record<string, string>>): readonly unknown[] {
   return ['map', Object.entries(entries)];
-}
-
-/** The condition that picks one row. */
-export function byUuid(row: Row): readonly unknown[] {
-  return [['_uuid', '==', ['uuid', row.uuid]]];
 }
 
 /** Whether br-int is in the userspace datapath, where a pod's kernel must finish its checksums itself. */
@@ -88,10 +93,5 @@ export function isUserspaceDatapath(bridge: Row): boolean {
 }
 
 function mutatePorts(bridge: Row, mutator: 'insert' | 'delete', uuids: readonly unknown[]): Operation {
-  return {
-    op: 'mutate',
-    table: 'Bridge',
-    where: byUuid(bridge),
-    mutations: [['ports', mutator, ['set', uuids]]],
-  };
+  return mutate('Bridge', byUuid(bridge.uuid), [['ports', mutator, ['set', uuids]]]);
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { Log } from '../log.ts';
+import type { Log } from '../../contracts/log.ts';
 
 /** After this long a watcher that ended is started again. */
 const RESTART_MS = 5_000;
