@@ -8,7 +8,10 @@ export type Atom = string | number | boolean;
  */
 export type Value = Atom | undefined | ReadonlySet<Atom> | ReadonlyMap<Atom, Atom>;
 
-/** A row as the server last told it. Only monitored columns are present. `_uuid` is apart from the columns. */
+/**
+ * A row as the server last told it. Only monitored columns are present. `_uuid` is apart from the columns. A session's
+ * rows are live: the same object, and the same Set or Map, is changed in place by later updates.
+ */
 export interface Row {
   readonly uuid: string;
   readonly columns: Readonly<Record<string, Value>>;
@@ -30,7 +33,8 @@ export type ColumnDelta =
  * For `insert` and `delete` there are no column deltas: the whole row is the change.
  */
 export type RowDelta =
-  | { readonly kind: 'insert' | 'delete'; readonly table: string; readonly row: Row }
+  | { readonly kind: 'insert'; readonly table: string; readonly row: Row }
+  | { readonly kind: 'delete'; readonly table: string; readonly row: Row }
   | {
       readonly kind: 'modify';
       readonly table: string;
