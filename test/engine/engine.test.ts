@@ -223,6 +223,23 @@ describe('two units with one row', () => {
     expect(engine.run().rows).toEqual([{ table: 'Port', key: 'x' }]);
   });
 
+  it('of what one unit says twice the first counts, also after another unit had the row', () => {
+    const { store, engine } = setUp(podUnit, {
+      name: 'stutter',
+      run(_read, emit) {
+        emit.row('Port', 'x', { say: 'first' });
+        emit.row('Port', 'x', { say: 'second' });
+      },
+    });
+    engine.run();
+    store.put('pod', 'a', { node: 'n', row: 'x' });
+    engine.run();
+    expect(engine.row('Port', 'x')?.columns).toEqual({ node: 'n' });
+    store.delete('pod', 'a');
+    engine.run();
+    expect(engine.row('Port', 'x')?.columns).toEqual({ say: 'first' });
+  });
+
   it('a unit that declares a row twice is told so', () => {
     const { engine } = setUp({
       name: 'stutter',
