@@ -109,7 +109,7 @@ function sight(scan: Scan, file: string, stats: Stats): void {
 }
 
 function sightFault(scan: Scan, file: string, error: unknown): void {
-  const code = codeOf(error) ?? codeOf(error instanceof Error ? error.cause : undefined);
+  const code = codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined);
   const fault =
     code === 'ENOENT' ? 'is gone, or a link that leads nowhere' : `cannot be read: ${messageOf(error)}`;
   add(scan, file, { signature: `fault ${fault}`, fault, changed: undefined });
@@ -138,8 +138,9 @@ function childOf(folder: string, name: string): string {
   return folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`;
 }
 
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
+/** The error's code, e.g. ENOENT. */
+export function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }
 
 function bytewise(a: string, b: string): number {

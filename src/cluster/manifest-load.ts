@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { messageOf } from './facts/raw.ts';
-import { signatureOf } from './manifest-files.ts';
+import { codeOf, signatureOf } from './manifest-files.ts';
 import { type ParsedPiece, parsePiece, splitDocuments } from './manifests.ts';
 
 /** A document of a file, with a hash of its text by which it is known again. */
@@ -47,8 +47,8 @@ export async function loadManifest(bytes: Uint8Array, known: Loaded | undefined)
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    const reason = error instanceof TypeError ? 'is not UTF-8 text' : messageOf(error);
-    return { hash, pieces: [], fault: reason };
+    const invalid = codeOf(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA';
+    return { hash, pieces: [], fault: invalid ? 'is not UTF-8 text' : messageOf(error) };
   }
   return { hash, pieces: await parsePieces(text, known), fault: undefined };
 }

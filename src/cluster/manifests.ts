@@ -1,4 +1,4 @@
-import { type Document, isCollection, isNode, parseAllDocuments, type Tags } from 'yaml';
+import { type Document, isCollection, isNode, parseAllDocuments, type Tags, visit } from 'yaml';
 import { isRaw, messageOf } from './facts/raw.ts';
 import { jsonValues } from './manifest-json.ts';
 import {
@@ -58,7 +58,8 @@ export function* splitDocuments(text: string): Generator<Piece> {
 function beforeDirectives(text: string, start: number, marker: number): number {
   let cut = marker;
   while (cut > start) {
-    const lineStart = Math.max(text.lastIndexOf('\n', cut - 2) + 1, start);
+    // lastIndexOf takes a negative position as 0, and would find the newline that this line comes after.
+    const lineStart = Math.max(cut < 2 ? 0 : text.lastIndexOf('\n', cut - 2) + 1, start);
     if (text[lineStart] !== '%') break;
     cut = lineStart;
   }
@@ -67,7 +68,7 @@ function beforeDirectives(text: string, start: number, marker: number): number {
 
 /**
  * Parses one piece. Never throws. YAML is read as Kubernetes' own parser reads it: YAML 1.1 scalars (`yes` is true, 0644
- * is 420) and merge keys (`<<`), but times and base 60 numbers are text; a key twice in one mapping is a fault, and so
+ * is 420; but see {@link usualTags}) and merge keys (`<<`), but times and base 60 numbers are text; a key twice in one mapping is a fault, and so
  * is a document that is no mapping. Empty documents hold nothing.
  */
 export function parsePiece(text: string): ParsedPiece {
@@ -124,10 +125,14 @@ function* documentsOf(text: string): Generator<Located> {
   for (const document of documents) yield yamlDocument(text, document);
 }
 
+/** A lone `y` or `n` stays text: it is a name far more often than a truth value. */
 function usualTags(tags: Tags): Tags {
-  return tags.filter(
-    tag => typeof tag !== 'object' || !(tag.format === 'TIME' || UNWANTED_TAGS.test(tag.tag)),
-  );
+  return tags.flatMap(tag => {
+    if (typeof tag !== 'object') return tag;
+    if (tag.format === 'TIME' || UNWANTED_TAGS.test(tag.tag)) return [];
+    if (!tag.tag.endsWith(':bool') || !('test' in tag) || tag.test === undefined) return tag;
+    return { ...tag, test: new RegExp(`(?!^.$)${tag.test.source}`) };
+  });
 }
 
 function yamlDocument(text: string, document: Document): Located {
@@ -139,11 +144,23 @@ function yamlDocument(text: string, document: Document): Located {
     value = document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (cause) {
     if (cause instanceof RangeError) throw cause;
-    throw new FaultAt(at, messageOf(cause));
+    throw new FaultAt(unresolvedAlias(document) ?? at, messageOf(cause));
   }
   if (text.includes('*') && tooManyValues(value)) throw new FaultAt(at, 'its aliases expand without bounds');
   const positionOf = positionsIn(text);
   return { value, at, locate: indexes => positionOf(offsetOfItem(document, indexes)).line };
+}
+
+function unresolvedAlias(document: Document): number | undefined {
+  let offset: number | undefined;
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return undefined;
+      offset = alias.range?.[0];
+      return visit.BREAK;
+    },
+  });
+  return offset;
 }
 
 function offsetOfItem(document: Document, indexes: readonly number[]): number {

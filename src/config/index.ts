@@ -52,7 +52,12 @@ function readYaml(text: string, file: string): unknown {
     const { line, col } = lines.linePos(error.pos[0]);
     throw new ConfigError(`${file}: line ${line}, column ${col}: ${error.message}`);
   }
-  return document.toJS();
+  try {
+    return document.toJS();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError(`${file}: ${reason}`, { cause });
+  }
 }
 
 function problemsOf(issue: z.core.$ZodIssue): readonly string[] {

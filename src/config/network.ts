@@ -41,7 +41,9 @@ export function readNetworks(written: WrittenConfig, complain: Complain): Networ
     return cidr === undefined ? [] : [{ path: ['joinSubnets', index], cidr }];
   });
   checkOverlaps([...cluster, ...join], complain);
-  checkFamilies(cluster, join, complain);
+  const readable =
+    cluster.length + join.length === written.clusterSubnets.length + written.joinSubnets.length;
+  if (readable) checkFamilies(cluster, join, complain);
   return { clusterSubnets, joinSubnets: join.map(({ cidr }) => cidr) };
 }
 

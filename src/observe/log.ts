@@ -49,13 +49,14 @@ function humanLine(json: string): string {
 
 function fieldText(value: unknown): string {
   const text = typeof value === 'string' ? value : isError(value) ? value.message : JSON.stringify(value);
-  return /^[^\s"=\p{C}]+$/u.test(text) ? text : JSON.stringify(text);
+  return /^[^\s"=\p{C}]+$/u.test(text) ? text : printable(JSON.stringify(text));
 }
 
 function isError(value: unknown): value is { message: string } {
   return typeof value === 'object' && value !== null && 'stack' in value && 'message' in value;
 }
 
+/** JSON.stringify leaves the control characters above 127 alone; terminals obey them, too. */
 function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, sign => JSON.stringify(sign).slice(1, -1));
+  return text.replace(/\p{Cc}/gu, sign => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
