@@ -24,18 +24,13 @@ export function interfaceChanges(name: string, wanted: InterfaceState, actual: I
   const commands = [
     ...actual.routes
       .filter(route => !wantedRoutes.has(routeText(route)))
-      .map(
-        route => `${familyFlag(route.to)}route del ${routeText(route)} dev ${name} proto ${ROUTE_PROTOCOL}`,
-      ),
+      .map(route => `route del ${routeText(route)} dev ${name} proto ${ROUTE_PROTOCOL}`),
     ...goneAddresses.map(address => `addr del ${address} dev ${name}`),
     ...newAddresses.map(address => `addr add ${address} dev ${name}${isV6(address) ? ' nodad' : ''}`),
     ...(wanted.up && !actual.up ? [`link set dev ${name} up`] : []),
     ...wanted.routes
       .filter(route => !kept.has(routeText(route)))
-      .map(
-        route =>
-          `${familyFlag(route.to)}route replace ${routeText(route)} dev ${name} proto ${ROUTE_PROTOCOL}`,
-      ),
+      .map(route => `route replace ${routeText(route)} dev ${name} proto ${ROUTE_PROTOCOL}`),
   ];
   return commands.map(command => `${command}\n`).join('');
 }
@@ -66,10 +61,6 @@ function asList(value: unknown): readonly Entry[] {
 
 function routeText({ to, via }: { readonly to: string; readonly via: string }): string {
   return via === '' ? to : `${to} via ${via}`;
-}
-
-function familyFlag(destination: string): string {
-  return isV6(destination) ? '-6 ' : '';
 }
 
 function isV6(text: string): boolean {

@@ -41,7 +41,7 @@ export function configurePodInterface(pod: PodInterface): string {
     ...pod.ips.map(({ address }) => `addr add ${address} dev ${pod.podName}${isV6(address) ? ' nodad' : ''}`),
     `link set dev ${pod.podName} up`,
     ...pod.ips.map(
-      ({ gateway }) => `${isV6(gateway) ? '-6 ' : ''}route add default via ${gateway} dev ${pod.podName}`,
+      ({ gateway }) => `route add ${isV6(gateway) ? '::/0' : '0.0.0.0/0'} via ${gateway} dev ${pod.podName}`,
     ),
   );
 }
