@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { dial, type TlsOptions } from './dial.ts';
 import { type Endpoint, formatEndpoint } from './endpoints.ts';
 import {
+  asError,
   ConnectionError,
   InconsistentUpdateError,
   NotConnectedError,
@@ -220,8 +221,7 @@ export class Connection {
   }
 
   #fail(error: unknown): void {
-    const cause = error instanceof Error ? error : new Error(String(error));
-    this.close(named(this.name, cause));
+    this.close(named(this.name, asError(error)));
   }
 
   #dispatch(message: Message): void {
@@ -247,7 +247,7 @@ export class Connection {
         throw operationErrorFrom(message.error, undefined);
       pending.settle(message.result);
     } catch (error) {
-      pending.fail(error instanceof Error ? error : new Error(String(error)));
+      pending.fail(asError(error));
       if (error instanceof ProtocolError) throw error;
     }
   }

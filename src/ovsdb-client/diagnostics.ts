@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { asError } from './errors.ts';
 
 /** What the client says about itself on the diagnostics channel `kube-northbound:ovsdb`. */
 export type DiagnosticEvent =
@@ -13,7 +14,6 @@ export function report(event: DiagnosticEvent): void {
   if (ovsdb.hasSubscribers) {
     ovsdb.publish(event);
   } else if (event.kind === 'listener-threw') {
-    const { cause } = event;
-    process.emitWarning(cause instanceof Error ? cause : new Error(`a listener threw ${String(cause)}`));
+    process.emitWarning(asError(event.cause));
   }
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions as TlsConnectOptions } from 'node:tls';
 import { type Endpoint, formatEndpoint } from './endpoints.ts';
-import { ConnectionError, TimeoutError } from './errors.ts';
+import { asError, ConnectionError, TimeoutError } from './errors.ts';
 
 /** Files (PEM) for `ssl:` endpoints. They are read again for every connection, so that they can be renewed. */
 export interface TlsOptions {
@@ -99,6 +99,7 @@ function opened(
 
 /** Errors of several addresses of one host come as an AggregateError without a message. */
 function messageOf(cause: unknown): string {
-  if (cause instanceof AggregateError) return cause.errors.map(messageOf).join('; ');
-  return cause instanceof Error ? cause.message : String(cause);
+  const error = asError(cause);
+  if ('errors' in error && Array.isArray(error.errors)) return error.errors.map(messageOf).join('; ');
+  return error.message;
 }

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /**
  * The client's errors: one class per decision that a caller can take. `code` is stable; messages are for people.
  * docs/errors.md lists them.
@@ -103,4 +105,9 @@ export function operationErrorFrom(json: unknown, operationIndex: number | undef
   throw new ProtocolError(
     `an error must have the text member "error": ${JSON.stringify(json).slice(0, 200)}`,
   );
+}
+
+/** Whatever was thrown, as an Error. */
+export function asError(thrown: unknown): Error {
+  return types.isNativeError(thrown) ? thrown : new Error(String(thrown));
 }

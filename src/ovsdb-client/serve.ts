@@ -1,6 +1,13 @@
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { type Endpoint, formatEndpoint } from './endpoints.ts';
-import { ConnectionError, OperationError, ProtocolError, SchemaError, WrongDatabaseError } from './errors.ts';
+import {
+  asError,
+  ConnectionError,
+  OperationError,
+  ProtocolError,
+  SchemaError,
+  WrongDatabaseError,
+} from './errors.ts';
 import type { Mirror } from './mirror.ts';
 import { monitoredTables, requestMonitor } from './monitor-request.ts';
 import { type DatabaseSchema, parseSchema } from './schema.ts';
@@ -123,8 +130,4 @@ function explain(endpoint: string, error: Error): Error {
     return new ProtocolError(`${endpoint}: answers nonsense: ${error.message}`, { cause: error });
   }
   return error;
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

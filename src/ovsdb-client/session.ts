@@ -144,10 +144,10 @@ export class Session {
   }
 
   /**
-   * Resolves when the session is ready. Rejects when it fails or is closed, and after `timeoutMs` with the last
-   * failure: what is wrong with which server.
+   * Resolves when the session is ready. Rejects when it fails or is closed, and after `timeoutMs` (without it: never)
+   * with the last failure: what is wrong with which server.
    */
-  ready(timeoutMs: number): Promise<void> {
+  ready(timeoutMs?: number): Promise<void> {
     if (this.#state === 'ready') return Promise.resolve();
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
@@ -161,7 +161,8 @@ export class Session {
         if (state === 'ready') settle();
         else if (this.#failure !== undefined) settle(this.#failure);
       });
-      const timer = setTimeout(() => settle(this.#lastCause() ?? this.#silence(timeoutMs)), timeoutMs);
+      const expire = (ms: number) => settle(this.#lastCause() ?? this.#silence(ms));
+      const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs, timeoutMs);
     });
   }
 

@@ -125,7 +125,7 @@ export class ScriptedServer {
   async close(): Promise<void> {
     for (const peer of this.peers) peer.socket.destroy();
     await new Promise<void>(resolve => this.#server.close(() => resolve()));
-    rmSync(this.#folder, { recursive: true });
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
