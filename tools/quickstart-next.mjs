@@ -1,6 +1,6 @@
 /** Reads `sandbox status --output json` from standard input and prints commands to copy for that very sandbox. */
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
+import { text } from 'node:stream/consumers';
 
 /** Two pods of one node, where there are any: between them a trace needs no router's address. */
 function pair(pods) {
@@ -35,7 +35,7 @@ function commands({ name, pods }) {
   return lines;
 }
 
-const status = JSON.parse(readFileSync(0, 'utf8'));
+const status = JSON.parse(await text(process.stdin));
 process.stdout.write(
   commands(status)
     .map(line => `    ${line}\n`)

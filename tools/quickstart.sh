@@ -51,4 +51,5 @@ say 'Sending packets between all pods'
 sandbox matrix
 say 'Where to look next'
 [ -n "$keep" ] || printf '(in a sandbox that stays up: npm run quickstart -- --keep)\n'
-sandbox status --output json | node tools/quickstart-next.mjs
+status=$(sandbox status --output json)
+printf '%s\n' "$status" | node tools/quickstart-next.mjs
