@@ -295,6 +295,27 @@ describe('watching', () => {
     expect(await settle()).toMatchObject([{ put: ['Pod default/a'], deleted: [], synced: true }]);
   });
 
+  it('an object that came back while nothing could be deleted is not deleted later', async () => {
+    write({ 'a.yaml': pod('a'), 'b.yaml': '[' });
+    const { settle } = await watched();
+    rmSync(at('a.yaml'));
+    expect(await settle()).toMatchObject([{ put: [], deleted: [], synced: false }]);
+    write({ 'c.yaml': pod('a') });
+    expect(await settle()).toMatchObject([{ put: [], deleted: [], synced: false }]);
+    rmSync(at('b.yaml'));
+    expect(await settle()).toMatchObject([{ put: [], deleted: [], synced: true }]);
+  });
+
+  it('a file that cannot be read keeps its objects against others', async () => {
+    write({ 'a.yaml': pod('p', 'one'), 'b.yaml': pod('p', 'two') });
+    const { settle } = await watched();
+    rmSync(at('a.yaml'));
+    symlinkSync('nowhere', at('a.yaml'));
+    expect(await settle()).toMatchObject([{ put: [], deleted: [], synced: false }]);
+    rmSync(at('a.yaml'));
+    expect(await settle()).toMatchObject([{ put: ['Pod default/p'], deleted: [], synced: true }]);
+  });
+
   it('keeps everything while a given folder is gone', async () => {
     write({ 'in/a.yaml': pod('a'), 'in/b.yaml': pod('b') });
     const { settle, changes } = await watched('in');
