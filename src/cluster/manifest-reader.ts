@@ -1,6 +1,6 @@
 import { messageOf } from './facts/raw.ts';
 import { type ManifestClaim, ManifestClaims, type ManifestProblem } from './manifest-claims.ts';
-import { liesIn, type Sighting, type Sightings } from './manifest-files.ts';
+import { codeOf, liesIn, type Sighting, type Sightings } from './manifest-files.ts';
 import { type Loaded, loadManifest, readSteadily } from './manifest-load.ts';
 import { type KubeObject, type ObjectKey, objectId } from './manifest-object.ts';
 
@@ -109,6 +109,7 @@ export class ManifestReader {
       }
       return entryOf(file, content.signature, await loadManifest(content.bytes, before?.loaded), before);
     } catch (error) {
+      if (steady && codeOf(error) === 'ENOENT') return 'unsteady';
       return faultyEntry(file, undefined, `cannot be read: ${messageOf(error)}`, before);
     }
   }

@@ -8,6 +8,8 @@ import type { KubeObject, ObjectKey } from './manifest-object.ts';
 import { ManifestReader } from './manifest-reader.ts';
 import { RestingChanges } from './manifest-rest.ts';
 
+export type { KubeObject, ObjectKey } from './manifest-object.ts';
+
 /** The state of the manifests beside their objects. */
 export interface ManifestStatus {
   /** 1 for the first reading, then one more for each changed file, also where no object changes. */

@@ -189,7 +189,7 @@ describe('YAML', () => {
       'a: &a\n  b: *a',
       /^1:1 its aliases expand without bounds|Unresolved alias|alias/,
     ],
-    ['brackets without end', '['.repeat(100_000), /./],
+    ['brackets without end', '['.repeat(20_000), /./],
     ['JSON cut short', '{"a": [1, {', /./],
   ])('%s is a fault with line and column', (_, text, fault) => {
     const { faults } = read(text);
