@@ -21,3 +21,17 @@ export type DesiredValue = DesiredAtom | readonly DesiredAtom[] | Readonly<Recor
 
 /** The columns that a row's own unit declares. Columns left out are empty (exclusive columns) or not ours. */
 export type DesiredColumns = Readonly<Record<string, DesiredValue>>;
+
+export function isRef(value: DesiredValue): value is RowRef {
+  return typeof value === 'object' && !Array.isArray(value) && 'ref' in value && value.ref === true;
+}
+
+/** The atoms of a desired value, whatever its form; of a map, its values. */
+export function atomsOf(value: DesiredValue): readonly DesiredAtom[] {
+  if (typeof value !== 'object' || isRef(value)) return [value];
+  return isList(value) ? value : Object.values(value);
+}
+
+export function isList(value: DesiredValue): value is readonly DesiredAtom[] {
+  return Array.isArray(value);
+}

@@ -1,0 +1,100 @@
+import type { Atom } from '../ovsdb-client/types.ts';
+import type { Ownership } from './ownership.ts';
+import type { Dirt, TrackedRow } from './tracked-row.ts';
+
+/**
+ * Why a row is looked at: the wish changed, somebody else changed the mirror, the mirror shows our own transaction, or
+ * it is time to try again. We may always follow the wish at once, but repairs can turn into a fight.
+ */
+export type Cause = 'wish' | 'mirror' | 'echo' | 'retry';
+
+/** The part of a row that may differ now. */
+export interface Touch {
+  readonly columns?: Iterable<string> | 'all';
+  readonly atom?: readonly [column: string, atom: Atom];
+  readonly links?: boolean;
+}
+
+export const EVERYTHING: Touch = { columns: 'all', links: true };
+
+/**
+ * The rows that may differ between wish and mirror, each once, in the order in which they are to be written. It does
+ * not compare: that is done once, when the row's turn comes.
+ */
+export class DeltaTracker {
+  readonly #phases = new Map<string, number>();
+  readonly #writes: Set<TrackedRow>[];
+  readonly #removals: Set<TrackedRow>[];
+  readonly #onDirty: () => void;
+
+  constructor(ownership: Ownership, onDirty: () => void) {
+    for (const [index, tables] of ownership.phases.entries()) {
+      for (const table of tables) this.#phases.set(table, index);
+    }
+    this.#writes = ownership.phases.map(() => new Set());
+    this.#removals = ownership.phases.map(() => new Set());
+    this.#onDirty = onDirty;
+  }
+
+  /** Marks a part of a row, and whatever waits for that row. */
+  touch(row: TrackedRow, what: Touch, cause: Cause): void {
+    const repair = cause === 'mirror';
+    row.dirt ??= { columns: new Set(), atoms: new Map(), links: false, repair };
+    merge(row.dirt, what);
+    row.dirt.repair &&= repair;
+    if (cause !== 'retry') row.retry = undefined;
+    if (cause === 'wish') row.repairs = undefined;
+    this.enqueue(row);
+    const { waiters } = row;
+    row.waiters = undefined;
+    for (const waiter of waiters ?? []) this.touch(waiter, EVERYTHING, 'retry');
+  }
+
+  /** Puts a row with dirt back into its queue. */
+  enqueue(row: TrackedRow): void {
+    const phase = this.#phases.get(row.table);
+    if (phase === undefined || row.dirt === undefined) return;
+    this.#writes[phase]?.delete(row);
+    this.#removals[phase]?.delete(row);
+    (row.desired ? this.#writes : this.#removals)[phase]?.add(row);
+    this.#onDirty();
+  }
+
+  /** The next row to write (parents first), or else to remove (children first). It stays until {@link take}. */
+  next(): TrackedRow | undefined {
+    return firstOf(this.#writes) ?? firstOf(this.#removals.toReversed());
+  }
+
+  /** Takes the row out, with what was marked. */
+  take(row: TrackedRow): Dirt | undefined {
+    const phase = this.#phases.get(row.table);
+    if (phase !== undefined) {
+      this.#writes[phase]?.delete(row);
+      this.#removals[phase]?.delete(row);
+    }
+    const { dirt } = row;
+    row.dirt = undefined;
+    return dirt;
+  }
+
+  isEmpty(): boolean {
+    return this.next() === undefined;
+  }
+}
+
+function firstOf(phases: readonly ReadonlySet<TrackedRow>[]): TrackedRow | undefined {
+  for (const rows of phases) for (const row of rows) return row;
+  return undefined;
+}
+
+function merge(dirt: Dirt, { columns, atom, links }: Touch): void {
+  if (columns === 'all') dirt.columns = 'all';
+  else if (columns && dirt.columns !== 'all') for (const column of columns) dirt.columns.add(column);
+  if (atom) {
+    const [column, value] = atom;
+    const atoms = dirt.atoms.get(column);
+    if (atoms) atoms.add(value);
+    else dirt.atoms.set(column, new Set([value]));
+  }
+  if (links) dirt.links = true;
+}

@@ -1,0 +1,235 @@
+import type { Atom, ColumnDelta, Row, RowDelta, Value } from '../ovsdb-client/types.ts';
+import type { OwnedColumn, OwnedTable } from './columns.ts';
+import { type Cause, type DeltaTracker, EVERYTHING } from './delta-tracker.ts';
+import { getOrAdd } from './get-or-add.ts';
+import { marksOf } from './marks.ts';
+import type { NaturalNames } from './natural-names.ts';
+import { MARKS_COLUMN } from './ownership.ts';
+import type { TrackedRow, TrackedRows } from './tracked-row.ts';
+
+/** A set column of a row of the mirror. */
+export interface Holder {
+  readonly table: string;
+  readonly uuid: string;
+  readonly column: OwnedColumn;
+}
+
+/**
+ * Keeps the mirror's side of the tracked rows: which UUID is which key, and who holds whom. A row is ours by its
+ * marks when it comes; from then on it stays ours until it goes or somebody else marks it, so that a mark which was
+ * wiped away by hand is put back.
+ */
+export class MirrorIndex {
+  readonly #installation: string;
+  readonly #tables: ReadonlyMap<string, OwnedTable>;
+  readonly #rows: TrackedRows;
+  readonly #names: NaturalNames;
+  readonly #tracker: DeltaTracker;
+  readonly #holders = new Map<string, Set<Holder>>();
+  readonly #holderOf = new Map<string, Map<string, Holder>>();
+  readonly #owned = new Map<string, number>();
+
+  constructor(
+    installation: string,
+    tables: ReadonlyMap<string, OwnedTable>,
+    rows: TrackedRows,
+    names: NaturalNames,
+    tracker: DeltaTracker,
+  ) {
+    this.#installation = installation;
+    this.#tables = tables;
+    this.#rows = rows;
+    this.#names = names;
+    this.#tracker = tracker;
+  }
+
+  /** Reads one table of the mirror. */
+  load(table: string, rows: Iterable<Row>): void {
+    const owned = this.#tables.get(table);
+    if (owned) for (const row of rows) this.#insert(owned, row, 'retry');
+  }
+
+  /** Follows the mirror. `cause`: who made the change. */
+  apply(delta: RowDelta, cause: Cause): void {
+    const table = this.#tables.get(delta.table);
+    if (!table) return;
+    if (delta.kind === 'insert') this.#insert(table, delta.row, cause);
+    else if (delta.kind === 'delete') this.#delete(table, delta.row, cause);
+    else this.#modify(table, delta.row, delta.changed, cause);
+  }
+
+  /** The set columns that hold the row. */
+  holders(uuid: string): Iterable<Holder> {
+    return this.#holders.get(uuid) ?? [];
+  }
+
+  /** How many rows of ours there are, by table. */
+  owned(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#owned].filter(([, count]) => count > 0));
+  }
+
+  #insert(table: OwnedTable, row: Row, cause: Cause): void {
+    const { installation, key } = marksOf(row);
+    if (installation === this.#installation && key !== undefined) {
+      this.#bind(this.#rows.get(table.name, key), row.uuid, cause);
+    } else {
+      this.#takeName(table, row.uuid, nameOf(table, row));
+    }
+    for (const column of table.sets) {
+      for (const child of elements(row.columns[column.name]))
+        this.#hold(table, row.uuid, column, child, cause);
+    }
+  }
+
+  #delete(table: OwnedTable, row: Row, cause: Cause): void {
+    for (const column of table.sets) {
+      for (const child of elements(row.columns[column.name])) this.#unhold(row.uuid, column, child, cause);
+    }
+    this.#holderOf.delete(row.uuid);
+    const tracked = this.#rows.ofUuid(row.uuid);
+    if (tracked) this.#unbind(tracked, row.uuid, cause);
+    else this.#freeName(table, row.uuid, nameOf(table, row));
+  }
+
+  #modify(table: OwnedTable, row: Row, changed: Readonly<Record<string, ColumnDelta>>, cause: Cause): void {
+    if (changed[MARKS_COLUMN]) this.#remark(table, row, cause);
+    const tracked = this.#rows.ofUuid(row.uuid);
+    for (const [name, delta] of Object.entries(changed)) {
+      const column = table.columns.get(name);
+      if (name === table.naturalKey && !tracked) this.#rename(table, row, delta);
+      if (column?.refs && delta.kind === 'set') this.#moveElements(table, row.uuid, column, delta, cause);
+      else if (tracked && column) this.#touchColumn(tracked, column, delta, cause);
+    }
+  }
+
+  #touchColumn(row: TrackedRow, { name, ownership }: OwnedColumn, delta: ColumnDelta, cause: Cause): void {
+    if (ownership.class === 'status') return;
+    if (delta.kind === 'set' && row.atoms?.has(name)) {
+      for (const atom of [...delta.added, ...delta.removed])
+        this.#tracker.touch(row, { atom: [name, atom] }, cause);
+    } else {
+      this.#tracker.touch(row, { columns: [name] }, cause);
+    }
+  }
+
+  #moveElements(
+    table: OwnedTable,
+    uuid: string,
+    column: OwnedColumn,
+    delta: Extract<ColumnDelta, { kind: 'set' }>,
+    cause: Cause,
+  ): void {
+    for (const child of delta.added) this.#hold(table, uuid, column, String(child), cause);
+    for (const child of delta.removed) this.#unhold(uuid, column, String(child), cause);
+    const tracked = this.#rows.ofUuid(uuid);
+    if (!tracked) return;
+    // A row that stays only for the sake of others' rows in it may be able to go now.
+    if (!tracked.desired) this.#tracker.touch(tracked, EVERYTHING, 'retry');
+    else if (column.ownership.class === 'exclusive') {
+      for (const child of delta.added) this.#tracker.touch(tracked, { atom: [column.name, child] }, cause);
+    }
+  }
+
+  #remark(table: OwnedTable, row: Row, cause: Cause): void {
+    const tracked = this.#rows.ofUuid(row.uuid);
+    const { installation, key } = marksOf(row);
+    if (tracked && installation !== undefined && installation !== this.#installation) {
+      this.#unbind(tracked, row.uuid, cause);
+      this.#takeName(table, row.uuid, nameOf(table, row));
+    } else if (!tracked && installation === this.#installation && key !== undefined) {
+      this.#freeName(table, row.uuid, nameOf(table, row));
+      this.#bind(this.#rows.get(table.name, key), row.uuid, cause);
+    }
+  }
+
+  #rename(table: OwnedTable, row: Row, delta: ColumnDelta): void {
+    if (delta.kind === 'scalar' && typeof delta.old === 'string') this.#freeName(table, row.uuid, delta.old);
+    this.#takeName(table, row.uuid, nameOf(table, row));
+  }
+
+  #takeName(table: OwnedTable, uuid: string, name: string | undefined): void {
+    const wanting = name === undefined ? undefined : this.#names.take(table.name, name, uuid);
+    if (wanting) this.#tracker.touch(wanting, EVERYTHING, 'retry');
+  }
+
+  #freeName(table: OwnedTable, uuid: string, name: string | undefined): void {
+    const wanting = name === undefined ? undefined : this.#names.free(table.name, name, uuid);
+    if (wanting) this.#tracker.touch(wanting, EVERYTHING, 'retry');
+  }
+
+  /** Of several rows with one key the least UUID is the key's row, whatever the order in which they came. */
+  #bind(row: TrackedRow, uuid: string, cause: Cause): void {
+    this.#rows.bind(uuid, row);
+    this.#count(row.table, 1);
+    if (row.uuid === undefined) {
+      row.uuid = uuid;
+    } else {
+      row.duplicates ??= new Set();
+      row.duplicates.add(uuid > row.uuid ? uuid : row.uuid);
+      if (uuid < row.uuid) this.#switchTo(row, uuid, cause);
+    }
+    if (row.proposed === uuid) row.proposed = undefined;
+    this.#tracker.touch(row, EVERYTHING, cause);
+  }
+
+  #unbind(row: TrackedRow, uuid: string, cause: Cause): void {
+    this.#rows.unbind(uuid);
+    this.#count(row.table, -1);
+    row.duplicates?.delete(uuid);
+    if (row.uuid === uuid) {
+      const [next] = [...(row.duplicates ?? [])].sort();
+      row.uuid = undefined;
+      row.proposed = undefined;
+      if (next !== undefined) {
+        row.duplicates?.delete(next);
+        this.#switchTo(row, next, cause);
+      }
+    }
+    if (row.duplicates?.size === 0) row.duplicates = undefined;
+    this.#tracker.touch(row, EVERYTHING, cause);
+  }
+
+  /** Another row of the mirror is the key's row now: whatever refers to it must follow. */
+  #switchTo(row: TrackedRow, uuid: string, cause: Cause): void {
+    row.uuid = uuid;
+    for (const referrer of row.referrers ?? []) this.#tracker.touch(referrer, { columns: 'all' }, cause);
+    for (const column of row.members?.values() ?? []) {
+      for (const member of column.values()) {
+        if (typeof member === 'object') this.#tracker.touch(member, { links: true }, cause);
+      }
+    }
+  }
+
+  #count(table: string, change: number): void {
+    this.#owned.set(table, (this.#owned.get(table) ?? 0) + change);
+  }
+
+  #hold(table: OwnedTable, uuid: string, column: OwnedColumn, child: string, cause: Cause): void {
+    const columns = getOrAdd(this.#holderOf, uuid, () => new Map<string, Holder>());
+    const holder = getOrAdd(columns, column.name, () => ({ table: table.name, uuid, column }));
+    getOrAdd(this.#holders, child, () => new Set<Holder>()).add(holder);
+    this.#touchChild(child, cause);
+  }
+
+  #unhold(uuid: string, column: OwnedColumn, child: string, cause: Cause): void {
+    const holder = this.#holderOf.get(uuid)?.get(column.name);
+    const holders = this.#holders.get(child);
+    if (holder) holders?.delete(holder);
+    if (holders?.size === 0) this.#holders.delete(child);
+    this.#touchChild(child, cause);
+  }
+
+  #touchChild(uuid: string, cause: Cause): void {
+    const child = this.#rows.ofUuid(uuid);
+    if (child) this.#tracker.touch(child, { links: true }, cause);
+  }
+}
+
+function nameOf(table: OwnedTable, row: Row): string | undefined {
+  const name = table.naturalKey === undefined ? undefined : row.columns[table.naturalKey];
+  return typeof name === 'string' ? name : undefined;
+}
+
+function* elements(value: Value): Iterable<string> {
+  if (value instanceof Set) for (const atom of value as ReadonlySet<Atom>) yield String(atom);
+}

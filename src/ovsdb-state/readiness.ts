@@ -1,0 +1,185 @@
+import { ValueError } from '../ovsdb-client/errors.ts';
+import type { Row, Value } from '../ovsdb-client/types.ts';
+import { defaultValue } from '../ovsdb-client/wire.ts';
+import type { OwnedColumn, OwnedTable } from './columns.ts';
+import { marksFor, marksOf } from './marks.ts';
+import type { NaturalNames } from './natural-names.ts';
+import { MARKS_COLUMN, type Ownership } from './ownership.ts';
+import type { Clock } from './ports.ts';
+import type { DesiredValue } from './row.ts';
+import type { Problem, TrackedRow, TrackedRows } from './tracked-row.ts';
+import { equalValue, normalize, type Resolve } from './value.ts';
+
+/** What planning looks at. */
+export interface PlanView {
+  readonly ownership: Ownership;
+  readonly tables: ReadonlyMap<string, OwnedTable>;
+  readonly rows: TrackedRows;
+  readonly names: NaturalNames;
+  readonly clock: Clock;
+  /** The mirror. */
+  mirror(table: string): ReadonlyMap<string, Row>;
+}
+
+/** Whether a row can be written now; if not, why, and which row has to change first. */
+export type Verdict =
+  | { readonly ready: true }
+  | { readonly ready: false; readonly problem: Problem; readonly waitsFor?: TrackedRow };
+
+const READY: Verdict = { ready: true };
+
+/**
+ * Decides which rows can be written. A row that is there can; one that is not needs everything that it refers to,
+ * and, where its table is no root, every row that is to hold it: a port must not come before the groups that cover it.
+ */
+export class Readiness {
+  readonly #view: PlanView;
+  readonly #verdicts = new Map<TrackedRow, Verdict>();
+
+  constructor(view: PlanView) {
+    this.#view = view;
+  }
+
+  /** Verdicts hold within one plan. */
+  reset(): void {
+    this.#verdicts.clear();
+  }
+
+  of(row: TrackedRow): Verdict {
+    const known = this.#verdicts.get(row);
+    if (known) return known;
+    // Two rows that need each other come in one transaction: while one is looked at it counts as ready.
+    this.#verdicts.set(row, READY);
+    const verdict = this.#judge(row);
+    this.#verdicts.set(row, verdict);
+    return verdict;
+  }
+
+  #judge(row: TrackedRow): Verdict {
+    if (!row.desired) return unready('blocked', `${row.table} "${row.key}" is not declared`);
+    if (row.uuid !== undefined) return READY;
+    if (row.problem?.kind === 'failed' && row.retry && row.retry.at > this.#view.clock.now()) {
+      return { ready: false, problem: row.problem };
+    }
+    return this.#checkColumns(row) ?? this.#checkName(row) ?? this.#checkNeeds(row) ?? READY;
+  }
+
+  #checkColumns(row: TrackedRow): Verdict | undefined {
+    try {
+      newColumns(this.#view, row, () => NO_UUID);
+      return undefined;
+    } catch (error) {
+      if (error instanceof ValueError) return unready('failed', error.message);
+      throw error;
+    }
+  }
+
+  #checkName(row: TrackedRow): Verdict | undefined {
+    const column = this.#view.tables.get(row.table)?.naturalKey;
+    const name = column === undefined ? undefined : row.desired?.columns[column];
+    const uuid = typeof name === 'string' ? this.#view.names.foreign(row.table, name) : undefined;
+    const other = uuid === undefined ? undefined : this.#view.mirror(row.table).get(uuid);
+    if (!other) return undefined;
+    const { installation } = marksOf(other);
+    const owner = installation === undefined ? 'is not ours' : `belongs to installation "${installation}"`;
+    return unready(
+      'conflict',
+      `${row.table} "${name}" is there already and ${owner} (uuid ${uuid}); rename or remove one of the two`,
+    );
+  }
+
+  #checkNeeds(row: TrackedRow): Verdict | undefined {
+    for (const target of row.references) {
+      const verdict = this.of(target);
+      if (!verdict.ready) return waiting(target, verdict.problem);
+    }
+    if (this.#view.tables.get(row.table)?.isRoot) return undefined;
+    if (row.links.length === 0 && !row.referrers) {
+      return unready('blocked', `no row holds it, and ${row.table} rows cannot be on their own`);
+    }
+    for (const { row: parent } of row.links) {
+      const verdict = this.of(parent);
+      if (!verdict.ready) return waiting(parent, verdict.problem);
+    }
+    return undefined;
+  }
+}
+
+/** The problem of a row that needs another one. */
+export function waiting(row: TrackedRow, { reason }: Problem): Verdict & { readonly ready: false } {
+  // Of a chain of rows only the last reason tells what to do.
+  const cause = reason.startsWith('needs ') ? reason : `needs ${row.table} "${row.key}": ${reason}`;
+  return { ready: false, problem: { kind: 'blocked', reason: cause }, waitsFor: row };
+}
+
+function unready(kind: Problem['kind'], reason: string): Verdict {
+  return { ready: false, problem: { kind, reason } };
+}
+
+const NO_UUID = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * The value that each column which we own should have, apart from sets of references. For a map: our keys only.
+ * Throws {@link ValueError} with the column's name where it cannot be.
+ */
+export function wantedValue(view: PlanView, row: TrackedRow, column: OwnedColumn, resolve: Resolve): Value {
+  const { desired } = row;
+  const value = desired?.columns[column.name];
+  try {
+    if (column.name !== MARKS_COLUMN || !desired)
+      return withAtoms(row, column, normalize(value, column.type, resolve));
+    const keys = normalize(value ?? {}, column.type, resolve);
+    const marks = marksFor(view.ownership.installation, desired.unit, row.key);
+    return new Map([...(keys instanceof Map ? keys : []), ...marks]);
+  } catch (error) {
+    if (error instanceof ValueError)
+      throw new ValueError(`${column.name}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** An exclusive set also has the elements that other units add. */
+function withAtoms(row: TrackedRow, { name, type }: OwnedColumn, value: Value): Value {
+  const atoms = row.atoms?.get(name);
+  if (!atoms || !(value instanceof Set)) return value;
+  const own = row.desired?.columns[name] === undefined ? [] : value;
+  const all = new Set([...own, ...atoms.keys()]);
+  return all.size < type.min ? value : all;
+}
+
+/**
+ * All columns of a row that is to be inserted, apart from sets of references. Throws {@link ValueError} for a column
+ * that cannot be written.
+ */
+export function newColumns(
+  view: PlanView,
+  row: TrackedRow,
+  resolve: Resolve,
+): ReadonlyMap<OwnedColumn, Value> {
+  checkOwned(view, row);
+  const columns = new Map<OwnedColumn, Value>();
+  for (const column of view.tables.get(row.table)?.columns.values() ?? []) {
+    if (column.refs || column.ownership.class === 'status') continue;
+    const value = wantedValue(view, row, column, resolve);
+    if (!equalValue(value, defaultValue(column.type))) columns.set(column, value);
+  }
+  return columns;
+}
+
+/** Throws {@link ValueError} where a row has, or is to have, a column that is not ours or not in the schema. */
+export function checkOwned(view: PlanView, row: TrackedRow): void {
+  const table = view.tables.get(row.table);
+  if (!table) throw new ValueError(`the database's schema has no table ${row.table}`);
+  const wanted: [string, DesiredValue | undefined][] = Object.entries(row.desired?.columns ?? {});
+  for (const name of row.members?.keys() ?? []) wanted.push([name, undefined]);
+  for (const [name] of wanted) {
+    const column = table.columns.get(name);
+    if (column && column.ownership.class !== 'status') continue;
+    const claimed = view.ownership.tables[row.table]?.columns[name];
+    throw new ValueError(
+      claimed && !column
+        ? `the database's schema lacks the column ${row.table}.${name}`
+        : `${row.table}.${name} is not ours to write`,
+    );
+  }
+}

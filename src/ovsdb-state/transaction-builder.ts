@@ -1,0 +1,162 @@
+import type { ColumnType } from '../ovsdb-client/schema.ts';
+import { byUuid, insert, type Mutation, mutate, remove, update } from '../ovsdb-client/transaction.ts';
+import type { Atom, Operation, Value } from '../ovsdb-client/types.ts';
+import { encodeAtom, encodeValue } from '../ovsdb-client/wire.ts';
+import type { OwnedColumn } from './columns.ts';
+import { getOrAdd } from './get-or-add.ts';
+import type { TrackedRow } from './tracked-row.ts';
+
+/** A transaction and what an answer to it means. */
+export interface Batch {
+  readonly operations: readonly Operation[];
+  /** For each operation, the rows for whose sake it is there. */
+  readonly causes: readonly (readonly TrackedRow[])[];
+  /** For each operation, the row that it changes. */
+  readonly uuids: readonly string[];
+  /** All rows that the transaction brings forward: each with its memberships is one indivisible group. */
+  readonly groups: readonly TrackedRow[];
+  /** The UUIDs of all rows that change. */
+  readonly touched: ReadonlySet<string>;
+}
+
+interface Step {
+  readonly table: string;
+  readonly uuid: string;
+  readonly causes: Set<TrackedRow>;
+}
+
+interface Insert extends Step {
+  columns: Record<string, unknown>;
+}
+
+interface Change extends Step {
+  readonly set: Record<string, unknown>;
+  readonly elements: Map<
+    string,
+    { readonly type: ColumnType; readonly add: Set<Atom>; readonly remove: Set<Atom> }
+  >;
+  readonly maps: Map<string, { readonly remove: readonly unknown[]; readonly add: readonly unknown[] }>;
+}
+
+/**
+ * Collects what a transaction changes, one entry for each row and column however many groups contribute: all new
+ * members of a set are one mutation, which the server takes far faster than many.
+ */
+export class TransactionBuilder {
+  readonly #inserts = new Map<string, Insert>();
+  readonly #changes = new Map<string, Change>();
+  readonly #removals = new Map<string, Step>();
+  readonly #groups = new Set<TrackedRow>();
+  #group: TrackedRow | undefined;
+  #cost = 0;
+
+  /** What follows is for the sake of this row. */
+  begin(group: TrackedRow): void {
+    this.#group = group;
+  }
+
+  /** How much the transaction does so far: rows and members. */
+  get cost(): number {
+    return this.#cost;
+  }
+
+  get groupCount(): number {
+    return this.#groups.size;
+  }
+
+  inserts(uuid: string | undefined): boolean {
+    return uuid !== undefined && this.#inserts.has(uuid);
+  }
+
+  insert(table: string, uuid: string, columns: ReadonlyMap<OwnedColumn, Value>): void {
+    const row = Object.fromEntries(
+      [...columns].map(([{ name, type }, value]) => [name, encodeValue(type, value)]),
+    );
+    this.#inserts.set(uuid, { table, uuid, columns: row, causes: this.#causes() });
+  }
+
+  update(table: string, uuid: string, { name, type }: OwnedColumn, value: Value): void {
+    this.#change(table, uuid).set[name] = encodeValue(type, value);
+  }
+
+  /** Adds an element to a set column, or takes it away. */
+  element(table: string, uuid: string, { name, type }: OwnedColumn, atom: Atom, present: boolean): void {
+    const { elements } = this.#change(table, uuid);
+    const column = getOrAdd(elements, name, () => ({ type, add: new Set<Atom>(), remove: new Set<Atom>() }));
+    (present ? column.add : column.remove).add(atom);
+  }
+
+  /** Gives keys of a map column their value; `undefined` takes a key away. */
+  keys(
+    table: string,
+    uuid: string,
+    { name, type }: OwnedColumn,
+    pairs: ReadonlyMap<Atom, Atom | undefined>,
+  ): void {
+    const { key, value = key } = type;
+    const remove = Array.from(pairs.keys(), atom => encodeAtom(key, atom));
+    const add = [...pairs].filter(([, atom]) => atom !== undefined);
+    this.#change(table, uuid).maps.set(name, {
+      remove,
+      add: add.map(([k, v]) => [encodeAtom(key, k), encodeAtom(value, v)]),
+    });
+  }
+
+  remove(table: string, uuid: string): void {
+    this.#removals.set(uuid, { table, uuid, causes: this.#causes() });
+  }
+
+  /** The transaction, or undefined where there is nothing to do. */
+  build(): Batch | undefined {
+    const steps: [Operation, Step][] = [];
+    for (const step of this.#inserts.values()) steps.push([insert(step.table, step.columns, step), step]);
+    for (const step of this.#changes.values()) {
+      if (this.#removals.has(step.uuid)) continue;
+      const { table, uuid, set } = step;
+      if (Object.keys(set).length > 0) steps.push([update(table, byUuid(uuid), set), step]);
+      const mutations = mutationsOf(step);
+      if (mutations.length > 0) steps.push([mutate(table, byUuid(uuid), mutations), step]);
+    }
+    for (const step of this.#removals.values()) steps.push([remove(step.table, byUuid(step.uuid)), step]);
+    if (steps.length === 0) return undefined;
+    return {
+      operations: steps.map(([operation]) => operation),
+      causes: steps.map(([, { causes }]) => [...causes]),
+      uuids: steps.map(([, { uuid }]) => uuid),
+      groups: [...this.#groups],
+      touched: new Set(steps.map(([, { uuid }]) => uuid)),
+    };
+  }
+
+  #change(table: string, uuid: string): Change {
+    let change = this.#changes.get(uuid);
+    if (!change) {
+      change = { table, uuid, set: {}, elements: new Map(), maps: new Map(), causes: new Set() };
+      this.#changes.set(uuid, change);
+    }
+    for (const row of this.#causes()) change.causes.add(row);
+    return change;
+  }
+
+  #causes(): Set<TrackedRow> {
+    this.#cost++;
+    if (!this.#group) return new Set();
+    this.#groups.add(this.#group);
+    return new Set([this.#group]);
+  }
+}
+
+function mutationsOf({ elements, maps }: Change): readonly Mutation[] {
+  const mutations: Mutation[] = [];
+  for (const [name, { type, add, remove }] of elements) {
+    const wire = (atoms: ReadonlySet<Atom>) => ['set', Array.from(atoms, atom => encodeAtom(type.key, atom))];
+    if (remove.size > 0) mutations.push([name, 'delete', wire(remove)]);
+    if (add.size > 0) mutations.push([name, 'insert', wire(add)]);
+  }
+  for (const [name, { remove, add }] of maps) {
+    // RFC 7047, 5.1: "insert" leaves a key that is there already as it is, so it has to go first.
+    mutations.push([name, 'delete', ['set', remove]]);
+    if (add.length > 0) mutations.push([name, 'insert', ['map', add]]);
+  }
+  return mutations;
+}

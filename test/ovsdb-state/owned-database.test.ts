@@ -1,0 +1,358 @@
+import { describe, expect, it } from '@jest/globals';
+import { OperationError } from '../../src/ovsdb-client/index.ts';
+import { ref } from '../../src/ovsdb-state/index.ts';
+import { ModelSession } from '../support/model-session.ts';
+import type { ModelRow, ModelRows } from '../support/model-wish.ts';
+
+/** Bridges with ports: `{ b1: ['p1', 'p2'] }`. */
+function bridges(ports: Readonly<Record<string, readonly string[]>>, columns: object = {}): ModelRows {
+  const all = Object.values(ports).flat();
+  return {
+    Bridge: Object.fromEntries(
+      Object.entries(ports).map(([name, names]): [string, ModelRow] => [
+        name,
+        {
+          columns: { name },
+          members: { ports: Object.fromEntries(names.map(port => [port, ref('Port', port)])) },
+        },
+      ]),
+    ),
+    Port: Object.fromEntries(all.map(name => [name, { columns: { name, ...columns } }])),
+  };
+}
+
+const marks = (key: string, installation = 'ours') => [
+  'map',
+  [
+    ['kube-northbound/installation', installation],
+    ['kube-northbound/key', key],
+    ['kube-northbound/unit', `unit/${key}`],
+  ],
+];
+
+describe('OwnedDatabase', () => {
+  it('writes parents and children, marked, and is then in sync', async () => {
+    const session = new ModelSession();
+    await session.start(bridges({ b1: ['p1', 'p2'], b2: [] }));
+    expect(session.names('Bridge')).toEqual(['b1', 'b2']);
+    expect(session.in('Bridge', 'b1', 'ports', 'Port')).toEqual(['p1', 'p2']);
+    expect(session.status()).toEqual({ inSync: true, owned: { Bridge: 2, Port: 2 }, problems: [] });
+    const row = session.database.tables.get('Port')?.get(session.uuid('Port', 'p1'));
+    expect(row?.external_ids).toEqual(
+      new Map([
+        ['kube-northbound/installation', 'ours'],
+        ['kube-northbound/key', 'p1'],
+        ['kube-northbound/unit', 'unit/p1'],
+      ]),
+    );
+  });
+
+  it('writes nothing when it starts on a database that is as it should be', async () => {
+    const session = new ModelSession();
+    await session.start(bridges({ b1: ['p1'] }, { addresses: ['a', 'b'], options: { x: '1' } }));
+    const { length } = session.database.sent;
+    await session.restart();
+    expect(session.database.sent).toHaveLength(length);
+    expect(session.status().inSync).toBe(true);
+  });
+
+  it('updates rows in place', async () => {
+    const session = new ModelSession();
+    await session.start(bridges({ b1: ['p1'] }, { addresses: ['a'] }));
+    const uuid = session.uuid('Port', 'p1');
+    await session.want(bridges({ b1: ['p1'] }, { addresses: ['b'], tag: 7, options: { x: '1' } }));
+    const row = session.database.tables.get('Port')?.get(uuid);
+    expect(row).toMatchObject({ addresses: new Set(['b']), tag: 7, options: new Map([['x', '1']]) });
+  });
+
+  it('removes what nobody wants, only when that is allowed', async () => {
+    const session = new ModelSession();
+    await session.start(bridges({ b1: ['p1', 'p2'], b2: ['p3'] }));
+    session.owned.setPrune(false);
+    await session.want(bridges({ b1: ['p1'] }));
+    expect(session.names('Port')).toEqual(['p1', 'p2', 'p3']);
+    session.owned.setPrune(true);
+    await session.settle();
+    expect(session.names('Port')).toEqual(['p1']);
+    expect(session.names('Bridge')).toEqual(['b1']);
+  });
+
+  it('moves a child from one parent to another in one transaction and as one row', async () => {
+    const session = new ModelSession();
+    await session.start(bridges({ b1: ['p1'], b2: [] }));
+    const uuid = session.uuid('Port', 'p1');
+    const { length } = session.database.sent;
+    session.owned.setPrune(false);
+    await session.want(bridges({ b1: [], b2: ['p1'] }));
+    expect(session.uuid('Port', 'p1')).toBe(uuid);
+    expect(session.in('Bridge', 'b1', 'ports', 'Port')).toEqual([]);
+    expect(session.in('Bridge', 'b2', 'ports', 'Port')).toEqual(['p1']);
+    expect(session.database.sent).toHaveLength(length + 1);
+  });
+
+  it('puts back what somebody deleted or changed, under a fresh UUID and with all references', async () => {
+    const session = new ModelSession();
+    const rows = bridges({ b1: ['p1'] }, { addresses: ['a'], pool: ref('Pool', 'l1') });
+    await session.start({ ...rows, Pool: { l1: { columns: { name: 'l1' } } } });
+    const [port, pool, bridge] = [
+      session.uuid('Port', 'p1'),
+      session.uuid('Pool', 'l1'),
+      session.uuid('Bridge', 'b1'),
+    ];
+    session.database.execute([
+      { op: 'delete', table: 'Pool', where: [] },
+      {
+        op: 'update',
+        table: 'Port',
+        where: [],
+        row: { addresses: ['set', ['z']], tag: 3, external_ids: ['map', []] },
+      },
+    ]);
+    await session.settle();
+    expect(session.uuid('Pool', 'l1')).not.toBe(pool);
+    expect(session.database.tables.get('Port')?.get(port)).toMatchObject({
+      addresses: new Set(['a']),
+      tag: undefined,
+      pool: session.uuid('Pool', 'l1'),
+    });
+    session.database.execute([{ op: 'delete', table: 'Bridge', where: [] }]);
+    await session.settle();
+    expect(session.uuid('Bridge', 'b1')).not.toBe(bridge);
+    expect(session.in('Bridge', 'b1', 'ports', 'Port')).toEqual(['p1']);
+    expect(session.status()).toMatchObject({ inSync: true, problems: [] });
+  });
+
+  it('leaves the rows, members and keys of others alone', async () => {
+    const session = new ModelSession();
+    session.database.execute([
+      { op: 'insert', table: 'Bridge', row: { name: 'theirs', ports: ['named-uuid', 'p'] } },
+      { op: 'insert', table: 'Port', 'uuid-name': 'p', row: { name: 'their-port' } },
+    ]);
+    await session.settle();
+    await session.start(bridges({ b1: ['p1'] }));
+    session.database.execute([
+      { op: 'insert', table: 'Port', 'uuid-name': 'q', row: { name: 'guest' } },
+      {
+        op: 'mutate',
+        table: 'Bridge',
+        where: [['name', '==', 'b1']],
+        mutations: [
+          ['ports', 'insert', ['set', [['named-uuid', 'q']]]],
+          [
+            'config',
+            'insert',
+            [
+              'map',
+              [
+                ['other', '1'],
+                ['a', '2'],
+              ],
+            ],
+          ],
+        ],
+      },
+    ]);
+    await session.settle();
+    expect(session.in('Bridge', 'b1', 'ports', 'Port')).toEqual(['guest', 'p1']);
+    const config = session.database.tables.get('Bridge')?.get(session.uuid('Bridge', 'b1'))?.config;
+    expect(config).toEqual(new Map([['other', '1']]));
+    await session.want({});
+    expect(session.names('Port')).toEqual(['guest', 'their-port']);
+    expect(session.status().problems).toEqual([
+      expect.objectContaining({
+        kind: 'held',
+        table: 'Bridge',
+        key: 'b1',
+        reason: expect.stringContaining('"guest"'),
+      }),
+    ]);
+    session.database.execute([
+      {
+        op: 'mutate',
+        table: 'Bridge',
+        where: [['name', '==', 'b1']],
+        mutations: [['ports', 'delete', ['uuid', session.uuid('Port', 'guest')]]],
+      },
+    ]);
+    await session.settle();
+    expect(session.names('Bridge')).toEqual(['theirs']);
+    expect(session.status()).toMatchObject({ inSync: true, problems: [] });
+  });
+
+  it('does not write a row whose name somebody else has, nor what needs it, until the name is free', async () => {
+    const session = new ModelSession();
+    session.database.execute([
+      { op: 'insert', table: 'Bridge', row: { name: 'b1', external_ids: marks('b1', 'theirs') } },
+    ]);
+    await session.settle();
+    await session.start(bridges({ b1: ['p1'], b2: ['p2'] }));
+    expect(session.names('Port')).toEqual(['p2']);
+    const uuid = session.uuid('Bridge', 'b1');
+    expect(session.status().problems).toEqual([
+      expect.objectContaining({ kind: 'conflict', table: 'Bridge', key: 'b1', unit: 'unit/b1' }),
+      expect.objectContaining({ kind: 'blocked', table: 'Port', key: 'p1' }),
+    ]);
+    expect(session.status().problems[0]?.reason).toMatch(new RegExp(`"b1".*"theirs".*${uuid}`));
+    session.database.execute([{ op: 'delete', table: 'Bridge', where: [['name', '==', 'b1']] }]);
+    await session.settle();
+    expect(session.names('Port')).toEqual(['p1', 'p2']);
+    expect(session.status()).toMatchObject({ inSync: true, problems: [] });
+  });
+
+  it('keeps one of two rows with the same key', async () => {
+    const session = new ModelSession();
+    await session.start(bridges({ b1: ['p1'] }));
+    for (const uuid of ['00000000-0000-4000-8000-000000000001', 'ffffffff-0000-4000-8000-000000000001']) {
+      session.database.execute([
+        { op: 'insert', table: 'Bridge', uuid, row: { name: 'b1', external_ids: marks('b1') } },
+      ]);
+      await session.settle();
+      expect(session.names('Bridge')).toEqual(['b1']);
+      expect(session.in('Bridge', 'b1', 'ports', 'Port')).toEqual(['p1']);
+      expect(session.names('Port')).toEqual(['p1']);
+    }
+  });
+
+  it('reports a child that nobody holds, and does not write it', async () => {
+    const session = new ModelSession();
+    await session.start({ Port: { p1: { columns: { name: 'p1' } } } });
+    expect(session.database.sent).toEqual([]);
+    expect(session.status().problems).toEqual([
+      expect.objectContaining({ kind: 'blocked', table: 'Port', key: 'p1' }),
+    ]);
+    await session.want(bridges({ b1: ['p1'] }));
+    expect(session.names('Port')).toEqual(['p1']);
+    expect(session.status()).toMatchObject({ inSync: true, problems: [] });
+  });
+
+  it('merges all new members of a set into one mutation', async () => {
+    const session = new ModelSession();
+    await session.start(bridges({ b1: [] }));
+    await session.want(bridges({ b1: Array.from({ length: 20 }, (_, i) => `p${i}`) }));
+    const mutations = session.database.sent.at(-1)?.filter(({ op }) => op === 'mutate');
+    expect(mutations).toHaveLength(1);
+    expect(session.in('Bridge', 'b1', 'ports', 'Port')).toHaveLength(20);
+  });
+
+  it('lets one bad row hold up no other, and tries it again', async () => {
+    const session = new ModelSession();
+    const refuse = new OperationError('constraint violation', 'no p3', undefined);
+    session.database.fate = operations =>
+      operations.some(({ row }) => (row as { name?: string } | undefined)?.name === 'p3')
+        ? { kind: 'refused', error: refuse }
+        : { kind: 'normal' };
+    await session.start(bridges({ b1: ['p1', 'p2', 'p3', 'p4', 'p5'] }));
+    await session.wait(0);
+    expect(session.names('Port')).toEqual(['p1', 'p2', 'p4', 'p5']);
+    expect(session.status().problems).toEqual([
+      expect.objectContaining({
+        kind: 'failed',
+        table: 'Port',
+        key: 'p3',
+        reason: expect.stringContaining('no p3'),
+      }),
+    ]);
+    session.database.fate = () => ({ kind: 'normal' });
+    await session.wait(1000);
+    expect(session.names('Port')).toEqual(['p1', 'p2', 'p3', 'p4', 'p5']);
+    expect(session.status()).toMatchObject({ inSync: true, problems: [] });
+  });
+
+  it('refuses a value that its column cannot hold, and writes the rest', async () => {
+    const session = new ModelSession();
+    const rows = bridges({ b1: ['p1', 'p2'] });
+    await session.start({ ...rows, Port: { ...rows.Port, p2: { columns: { name: 'p2', tag: 101 } } } });
+    expect(session.names('Port')).toEqual(['p1']);
+    expect(session.status().problems).toEqual([
+      expect.objectContaining({ kind: 'failed', key: 'p2', reason: expect.stringContaining('tag') }),
+    ]);
+  });
+
+  it.each([true, false])('goes on after a lost answer (applied: %s)', async applied => {
+    const session = new ModelSession();
+    session.database.fate = () => ({ kind: 'lost', applied });
+    await session.start(bridges({ b1: ['p1'] }));
+    session.database.fate = () => ({ kind: 'normal' });
+    session.database.reconnect();
+    await session.settle();
+    expect(session.names('Bridge')).toEqual(['b1']);
+    expect(session.names('Port')).toEqual(['p1']);
+    expect(session.status().inSync).toBe(true);
+  });
+
+  it('copes with an answer that comes before its update', async () => {
+    const session = new ModelSession();
+    session.database.fate = () => ({ kind: 'answer-first' });
+    await session.start(bridges({ b1: ['p1'] }));
+    await session.want(bridges({ b1: ['p1', 'p2'], b2: [] }));
+    expect(session.names('Port')).toEqual(['p1', 'p2']);
+    expect(session.database.failures).toEqual([]);
+    expect(session.status().inSync).toBe(true);
+  });
+
+  it('stops for good when its guard fails', async () => {
+    const lost: Error[] = [];
+    const session = new ModelSession({
+      guard: () => [{ op: 'assert', lock: 'l' }],
+      onLost: error => lost.push(error),
+    });
+    session.database.locks.add('l');
+    await session.start(bridges({ b1: [] }));
+    session.database.locks.delete('l');
+    await session.want(bridges({ b1: [], b2: [] }));
+    expect(lost).toHaveLength(1);
+    expect(session.names('Bridge')).toEqual(['b1']);
+    session.database.locks.add('l');
+    await session.want(bridges({ b3: [] }));
+    expect(session.names('Bridge')).toEqual(['b1']);
+  });
+
+  it('lets go of a key that somebody changes back three times within a minute', async () => {
+    const session = new ModelSession();
+    await session.start(bridges({ b1: ['p1'] }, { options: { x: 'ours' } }));
+    const change = async (): Promise<unknown> => {
+      session.database.execute([
+        {
+          op: 'update',
+          table: 'Port',
+          where: [],
+          row: { options: ['map', [['x', 'theirs']]] },
+        },
+      ]);
+      await session.wait(5_000);
+      return session.database.tables.get('Port')?.get(session.uuid('Port', 'p1'))?.options;
+    };
+    expect(await change()).toEqual(new Map([['x', 'ours']]));
+    expect(await change()).toEqual(new Map([['x', 'ours']]));
+    expect(await change()).toEqual(new Map([['x', 'theirs']]));
+    expect(session.status().problems).toEqual([
+      expect.objectContaining({
+        kind: 'fight',
+        table: 'Port',
+        key: 'p1',
+        reason: expect.stringMatching(/options:x.*"theirs".*"ours"/),
+      }),
+    ]);
+    await session.want(bridges({ b1: ['p1'] }, { options: { x: 'new' } }));
+    expect(session.database.tables.get('Port')?.get(session.uuid('Port', 'p1'))?.options).toEqual(
+      new Map([['x', 'new']]),
+    );
+    expect(session.status().problems).toEqual([]);
+  });
+
+  it('repairs a row ever more slowly when somebody keeps changing it', async () => {
+    const session = new ModelSession();
+    await session.start(bridges({ b1: ['p1'] }, { addresses: ['ours'] }));
+    const repaired = async (): Promise<boolean> => {
+      session.database.execute([{ op: 'update', table: 'Port', where: [], row: { addresses: 'theirs' } }]);
+      await session.settle();
+      const row = session.database.tables.get('Port')?.get(session.uuid('Port', 'p1'));
+      return row?.addresses instanceof Set && row.addresses.has('ours');
+    };
+    for (let i = 0; i < 3; i++) expect(await repaired()).toBe(true);
+    expect(await repaired()).toBe(false);
+    expect(session.status().inSync).toBe(false);
+    await session.wait(1_000);
+    expect(session.status()).toMatchObject({ inSync: true, problems: [] });
+  });
+});
