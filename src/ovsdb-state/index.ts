@@ -15,7 +15,7 @@ export {
   type TableOwnership,
 } from './ownership.ts';
 export type { Clock, Database, Log, Wish, WishDelta, WishRow } from './ports.ts';
-export type { RowProblem as Problem } from './problems.ts';
+export type { RowProblem } from './problems.ts';
 export {
   type DesiredAtom,
   type DesiredColumns,

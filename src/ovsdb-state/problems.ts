@@ -5,8 +5,8 @@ import type { Problem, TrackedRow } from './tracked-row.ts';
 export interface RowProblem extends Problem {
   readonly table: string;
   readonly key: string;
-  /** The unit that wants the row; undefined where nobody does. */
-  readonly unit: string | undefined;
+  /** The unit that wants the row; empty where nobody does. */
+  readonly unit: string;
 }
 
 /** The rows that have a problem. */
@@ -29,7 +29,7 @@ export class Problems {
   list(): readonly RowProblem[] {
     return [...this.#rows]
       .flatMap(row => {
-        const unit = row.desired ? formatUnit(row.desired.unit) : undefined;
+        const unit = row.desired ? formatUnit(row.desired.unit) : '';
         const problems = [...(row.problem ? [row.problem] : []), ...fightsOf(row)];
         return problems.map(problem => ({ table: row.table, key: row.key, unit, ...problem }));
       })
