@@ -14,6 +14,7 @@ export function report(event: DiagnosticEvent): void {
   if (ovsdb.hasSubscribers) {
     ovsdb.publish(event);
   } else if (event.kind === 'listener-threw') {
-    process.emitWarning(asError(event.cause));
+    const { stack, message } = asError(event.cause);
+    process.emitWarning(`a listener of the OVSDB session threw: ${stack ?? message}`);
   }
 }
