@@ -1,0 +1,162 @@
+import { type Cidr, cidrsOverlap, formatCidr } from '../addresses/index.ts';
+import { NODE_SUBNETS } from '../contracts/annotations.ts';
+import { type Conflict, resolveMoves } from './moves.ts';
+import { Pools, tooSmall } from './pools.ts';
+import { compareSeniority } from './seniority.ts';
+import { SubnetTable } from './subnet-table.ts';
+import type { AllocationConfig, NodeClaim, NodeResult } from './types.ts';
+
+interface Node {
+  readonly name: string;
+  claim: NodeClaim | undefined;
+  held: readonly Cidr[];
+  result: NodeResult | undefined;
+}
+
+/** What a node is to have; without an error and without subnets it needs new ones. */
+interface Plan {
+  readonly wants: readonly Cidr[];
+  readonly error?: string | undefined;
+}
+
+/** Which node has which subnets. A change may look at every node. */
+export class NodeSubnets {
+  readonly #pools: Pools;
+  readonly #nodes = new Map<string, Node>();
+  readonly #table = new SubnetTable<Node>();
+  readonly #dirty = new Set<Node>();
+  /** Recorded for nodes that nobody has named yet: not given to others while there is anything else. */
+  readonly #parked = new Map<string, readonly Cidr[]>();
+  readonly #parkedTable = new SubnetTable<string>();
+
+  constructor(config: AllocationConfig) {
+    this.#pools = new Pools(config);
+  }
+
+  /** The node's subnets; undefined where there is no such node. */
+  subnetsOf(name: string): readonly Cidr[] | undefined {
+    const node = this.#nodes.get(name);
+    return node?.claim && node.held;
+  }
+
+  restore(record: ReadonlyMap<string, readonly Cidr[]>): void {
+    for (const [name, subnets] of record) {
+      this.#parked.set(name, subnets);
+      for (const subnet of subnets) {
+        this.#parkedTable.add(subnet, name);
+        this.#pools.skip(subnet);
+      }
+    }
+  }
+
+  set(name: string, claim: NodeClaim | undefined): void {
+    let node = this.#nodes.get(name);
+    if (!node) {
+      if (!claim) {
+        this.#unpark(name);
+        return;
+      }
+      node = { name, claim, held: [], result: undefined };
+      this.#nodes.set(name, node);
+    }
+    node.claim = claim;
+    this.#dirty.add(node);
+  }
+
+  /** What has changed since the last call. */
+  settle(): ReadonlyMap<string, NodeResult | undefined> {
+    if (this.#dirty.size === 0) return new Map();
+    for (const node of this.#nodes.values()) if (node.result?.error !== undefined) this.#dirty.add(node);
+    const nodes = [...this.#dirty].sort(compareSeniority);
+    this.#dirty.clear();
+    for (const node of nodes) if (node.claim) this.#adoptRecord(node);
+
+    const plans = new Map(nodes.map(node => [node, this.#planOf(node)]));
+    const movers = nodes.map(who => ({ who, has: who.held, wants: plans.get(who)?.wants ?? [] }));
+    const stuck = resolveMoves(movers, this.#table);
+    for (const { who, wants } of movers) if (!stuck.has(who)) who.held = wants;
+
+    const changed = new Map<string, NodeResult | undefined>();
+    for (const node of nodes) {
+      const conflict = stuck.get(node);
+      const error = conflict ? describeConflict(conflict) : (plans.get(node)?.error ?? this.#allocate(node));
+      const result = node.claim && resultOf(node.held, error);
+      if (!isSame(node.result, result)) changed.set(node.name, result);
+      node.result = result;
+      if (!node.claim) this.#nodes.delete(node.name);
+    }
+    return changed;
+  }
+
+  #planOf({ claim, held }: Node): Plan {
+    if (!claim) return { wants: [] };
+    if (claim.problem !== undefined) return { wants: held, error: claim.problem };
+    if (claim.requested === undefined) return { wants: held };
+    const wants = [...claim.requested].sort((a, b) => a.family - b.family);
+    const error = this.#requestError(wants);
+    return error === undefined ? { wants } : { wants: held, error };
+  }
+
+  #requestError(subnets: readonly Cidr[]): string | undefined {
+    if (subnets.length === 0) return `${NODE_SUBNETS} names no subnet; name one, or remove it`;
+    if (new Set(subnets.map(subnet => subnet.family)).size < subnets.length) {
+      return `${subnets.map(formatCidr).join(' and ')}: a node has one subnet of each family at most; request one`;
+    }
+    for (const subnet of subnets) {
+      const small = tooSmall(subnet);
+      if (small !== undefined) return `${small}; request a larger one in ${NODE_SUBNETS}`;
+      const join = this.#pools.reservedIn(subnet);
+      if (join) {
+        return `subnet ${formatCidr(subnet)} overlaps the join subnet ${formatCidr(join)}; request another in ${NODE_SUBNETS}`;
+      }
+    }
+    return undefined;
+  }
+
+  /** Gives a node that has nothing new subnets; returns why that is not possible. */
+  #allocate(node: Node): string | undefined {
+    if (!node.claim || node.held.length > 0) return undefined;
+    let subnets = this.#pools.allocate(
+      candidate => (this.#table.overlapping(candidate) ?? this.#parkedTable.overlapping(candidate))?.subnet,
+    );
+    if (typeof subnets === 'string') {
+      subnets = this.#pools.allocate(candidate => this.#table.overlapping(candidate)?.subnet);
+    }
+    if (typeof subnets === 'string') return subnets;
+    for (const subnet of subnets) this.#table.add(subnet, node);
+    node.held = subnets;
+    return undefined;
+  }
+
+  /** A recorded subnet is one that the node has, before anybody requests it. */
+  #adoptRecord(node: Node): void {
+    const subnets = this.#unpark(node.name);
+    if (!subnets || node.held.length > 0) return;
+    const isUsable = (subnet: Cidr) =>
+      tooSmall(subnet) === undefined && !this.#pools.reservedIn(subnet) && !this.#table.overlapping(subnet);
+    if (!subnets.every(isUsable)) return;
+    node.held = subnets;
+    for (const subnet of subnets) this.#table.add(subnet, node);
+  }
+
+  #unpark(name: string): readonly Cidr[] | undefined {
+    const subnets = this.#parked.get(name);
+    this.#parked.delete(name);
+    for (const subnet of subnets ?? []) this.#parkedTable.delete(subnet);
+    return subnets;
+  }
+}
+
+function describeConflict({ resource, holder }: Conflict<Cidr, Node>): string {
+  const theirs = holder.held.filter(subnet => cidrsOverlap(subnet, resource)).map(formatCidr);
+  return `subnet ${formatCidr(resource)} overlaps ${theirs} of ${holder.claim?.object ?? holder.name}; request another in ${NODE_SUBNETS}`;
+}
+
+function resultOf(subnets: readonly Cidr[], error: string | undefined): NodeResult {
+  return error === undefined ? { subnets } : { subnets, error };
+}
+
+function isSame(a: NodeResult | undefined, b: NodeResult | undefined): boolean {
+  if (!a || !b) return a === b;
+  return a.error === b.error && a.subnets.map(formatCidr).join() === b.subnets.map(formatCidr).join();
+}

@@ -1,0 +1,79 @@
+import {
+  type Cidr,
+  FIRST_POD_HOST,
+  formatCidr,
+  hostAt,
+  type Ip,
+  lastPodHost,
+  macOf,
+} from '../addresses/index.ts';
+import { NextFit } from './next-fit.ts';
+import { macResource, type PodResource } from './pod-ledger.ts';
+import { nodeMacs } from './pod-request.ts';
+
+/** Finds free addresses in the nodes' subnets. */
+export class PodAllocator {
+  readonly #isTaken: (resource: PodResource) => boolean;
+  readonly #isParked: (ip: Ip) => boolean;
+  readonly #nextFits = new Map<string, NextFit>();
+  /** Subnets without a free address: known until {@link startOver}. */
+  readonly #full = new Set<string>();
+
+  /** Parked addresses are given away only where there are no others. */
+  constructor(isTaken: (resource: PodResource) => boolean, isParked: (ip: Ip) => boolean) {
+    this.#isTaken = isTaken;
+    this.#isParked = isParked;
+  }
+
+  /** Addresses may have become free. */
+  startOver(): void {
+    this.#full.clear();
+  }
+
+  /** A free address in each of the node's subnets, or why there is none. */
+  allocate(node: string, subnets: readonly Cidr[]): readonly Ip[] | string {
+    const ips: Ip[] = [];
+    for (const subnet of subnets) {
+      const needsFreeMac = ips.length === 0;
+      const isFree = (ip: Ip) =>
+        !this.#isTaken(ip.value) && !(needsFreeMac && this.#isMacTaken(node, subnets, macOf(ip)));
+      const ip = this.#find(subnet, ip => isFree(ip) && !this.#isParked(ip)) ?? this.#find(subnet, isFree);
+      if (!ip) {
+        this.#full.add(formatCidr(subnet));
+        return exhausted(node, subnet);
+      }
+      ips.push(ip);
+    }
+    return ips;
+  }
+
+  /** Allocation goes on behind an address that is known to be in use. */
+  skip(subnet: Cidr, ip: Ip): void {
+    this.#nextFit(subnet).skip(BigInt(ip.value) - BigInt(subnet.ip.value));
+  }
+
+  #find(subnet: Cidr, isFree: (ip: Ip) => boolean): Ip | undefined {
+    if (this.#full.has(formatCidr(subnet))) return undefined;
+    const host = this.#nextFit(subnet).next(n => (isFree(hostAt(subnet, n)) ? undefined : n));
+    return host === undefined ? undefined : hostAt(subnet, host);
+  }
+
+  #isMacTaken(node: string, subnets: readonly Cidr[], mac: string): boolean {
+    return this.#isTaken(macResource(node, mac)) || nodeMacs(subnets).includes(mac);
+  }
+
+  #nextFit(subnet: Cidr): NextFit {
+    const name = formatCidr(subnet);
+    let nextFit = this.#nextFits.get(name);
+    if (!nextFit) {
+      nextFit = new NextFit(BigInt(FIRST_POD_HOST), lastPodHost(subnet));
+      this.#nextFits.set(name, nextFit);
+    }
+    return nextFit;
+  }
+}
+
+function exhausted(node: string, subnet: Cidr): string {
+  const size = lastPodHost(subnet) - BigInt(FIRST_POD_HOST) + 1n;
+  return `subnet ${formatCidr(subnet)} of node ${node} is full: all ${size} addresses for pods are in use; move pods to other nodes`;
+}

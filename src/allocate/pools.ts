@@ -1,0 +1,102 @@
+import {
+  type Cidr,
+  cidrOf,
+  cidrsOverlap,
+  FIRST_POD_HOST,
+  formatCidr,
+  hostAt,
+  lastOf,
+  lastPodHost,
+} from '../addresses/index.ts';
+import { NextFit } from './next-fit.ts';
+import type { AllocationConfig, Pool } from './types.ts';
+
+/** The subnets to give to nodes that name none. */
+export class Pools {
+  readonly #reserved: readonly Cidr[];
+  readonly #pools: readonly (Pool & { readonly nextFit: NextFit })[];
+
+  constructor({ pools, reserved }: AllocationConfig) {
+    this.#reserved = reserved;
+    this.#pools = pools.map(pool => ({
+      ...pool,
+      nextFit: new NextFit(0n, (1n << BigInt(pool.hostPrefix - pool.cidr.prefix)) - 1n),
+    }));
+  }
+
+  /**
+   * A free subnet of each family that there are pools for, IPv4 first, or why there is none. `takenBy` gives a subnet in
+   * use that overlaps the candidate.
+   */
+  allocate(takenBy: (candidate: Cidr) => Cidr | undefined): readonly Cidr[] | string {
+    if (this.#pools.length === 0) return 'there is no pool to take a subnet from; set clusterSubnets';
+    const subnets: Cidr[] = [];
+    for (const family of [4, 6]) {
+      const pools = this.#pools.filter(({ cidr }) => cidr.family === family);
+      if (pools.length === 0) continue;
+      for (const { cidr, hostPrefix } of pools) {
+        const small = tooSmall(subnetAt(cidr, hostPrefix, 0n));
+        if (small !== undefined) return `${small}; lower hostPrefix in clusterSubnets`;
+      }
+      const subnet = this.#firstFree(pools, takenBy);
+      if (!subnet) return exhausted(pools);
+      subnets.push(subnet);
+    }
+    return subnets;
+  }
+
+  /** The reserved network that overlaps a subnet. */
+  reservedIn(subnet: Cidr): Cidr | undefined {
+    return this.#reserved.find(reserved => cidrsOverlap(reserved, subnet));
+  }
+
+  /** Allocation goes on behind a subnet that is known to be in use. */
+  skip(subnet: Cidr): void {
+    for (const { cidr, hostPrefix, nextFit } of this.#pools) {
+      if (cidr.prefix <= subnet.prefix && cidrsOverlap(cidr, subnet))
+        nextFit.skip(indexIn(cidr, hostPrefix, subnet.ip));
+    }
+  }
+
+  #firstFree(
+    pools: readonly (Pool & { readonly nextFit: NextFit })[],
+    takenBy: (candidate: Cidr) => Cidr | undefined,
+  ): Cidr | undefined {
+    for (const { cidr, hostPrefix, nextFit } of pools) {
+      const found = nextFit.next(index => {
+        const candidate = subnetAt(cidr, hostPrefix, index);
+        const taken = this.reservedIn(candidate) ?? takenBy(candidate);
+        if (!taken) return undefined;
+        return taken.prefix < hostPrefix ? indexIn(cidr, hostPrefix, lastOf(taken)) : index;
+      });
+      if (found !== undefined) return subnetAt(cidr, hostPrefix, found);
+    }
+    return undefined;
+  }
+}
+
+/** Why a subnet cannot serve a node; undefined where it can. */
+export function tooSmall(subnet: Cidr): string | undefined {
+  if (lastPodHost(subnet) >= BigInt(FIRST_POD_HOST)) return undefined;
+  return `subnet ${formatCidr(subnet)} is too small: it must have room for the gateway, the management port and a pod`;
+}
+
+function subnetAt(pool: Cidr, hostPrefix: number, index: bigint): Cidr {
+  return cidrOf(hostAt(pool, index << hostBits(pool, hostPrefix)), hostPrefix);
+}
+
+function indexIn(pool: Cidr, hostPrefix: number, ip: Cidr['ip']): bigint {
+  return (BigInt(ip.value) - BigInt(pool.ip.value)) >> hostBits(pool, hostPrefix);
+}
+
+function hostBits(pool: Cidr, hostPrefix: number): bigint {
+  return BigInt((pool.family === 4 ? 32 : 128) - hostPrefix);
+}
+
+function exhausted(pools: readonly Pool[]): string {
+  const sizes = pools.map(
+    ({ cidr, hostPrefix }) =>
+      `all ${2 ** (hostPrefix - cidr.prefix)} subnets of /${hostPrefix} in ${formatCidr(cidr)}`,
+  );
+  return `${sizes.join(' and ')} are in use; add a pool to clusterSubnets`;
+}

@@ -1,0 +1,58 @@
+import type { Cidr, Ip } from '../addresses/index.ts';
+
+/** Who wants something. Of two that want the same the holder wins, then the older, then the lower uid, then the name. */
+export interface Claim {
+  /** For messages: `Node a`, `Pod ns/name`. */
+  readonly object: string;
+  /** RFC 3339; '' where the object has no age, and then it counts as the youngest. */
+  readonly created: string;
+  readonly uid: string;
+}
+
+export interface NodeClaim extends Claim {
+  /** The subnets that the Node itself names, one of each family at most. */
+  readonly requested: readonly Cidr[] | undefined;
+  /** Why what the Node names could not be read: it keeps what it has, and is given nothing new. */
+  readonly problem?: string;
+}
+
+export interface PodClaim extends Claim {
+  readonly node: string;
+  /** The addresses that the Pod itself names; their families are the families that it gets. */
+  readonly requested: { readonly ips: readonly Ip[]; readonly mac?: string } | undefined;
+  /** Why what the Pod names could not be read: it keeps what it has, and is given nothing new. */
+  readonly problem?: string;
+}
+
+/** A node's subnets, IPv4 first, empty where it has none. Both may be set: it keeps what it had, and something is wrong. */
+export interface NodeResult {
+  readonly subnets: readonly Cidr[];
+  readonly error?: string;
+}
+
+/** A pod's addresses, IPv4 first, empty where it has none. `mac` only where the pod asked for one. */
+export interface PodResult {
+  readonly ips: readonly Ip[];
+  readonly mac: string | undefined;
+  readonly error?: string;
+}
+
+/** Where node subnets come from: the networks of `hostPrefix` bits in `cidr`. */
+export interface Pool {
+  readonly cidr: Cidr;
+  readonly hostPrefix: number;
+}
+
+export interface AllocationConfig {
+  /** Several of one family are used up one after the other. */
+  readonly pools: readonly Pool[];
+  /** Networks that no node may have: the join subnets. */
+  readonly reserved: readonly Cidr[];
+}
+
+/** The addresses of a pod on a node. */
+export interface PodHolding {
+  readonly node: string;
+  readonly ips: readonly Ip[];
+  readonly mac: string | undefined;
+}
