@@ -1,11 +1,11 @@
-import { type Command, Option } from 'commander';
-import { type Endpoint, parseRemotes, type TlsOptions } from '../ovsdb-client/index.ts';
+import type { Command } from 'commander';
+import { defaultRemotes, type Endpoint, parseRemotes, type TlsOptions } from '../ovsdb-client/index.ts';
 import { UsageError } from './exit.ts';
 
-/** The databases of OVN, with the environment variable and the port that ovn-nbctl(8) and ovn-sbctl(8) give them. */
+/** The databases of OVN, with the port that ovn-nbctl(8) and ovn-sbctl(8) give them. */
 const databases = {
-  nb: { flag: '--nb <address>', variable: 'OVN_NB_DB', port: 6641, title: 'northbound database' },
-  sb: { flag: '--sb <address>', variable: 'OVN_SB_DB', port: 6642, title: 'southbound database' },
+  nb: { flag: '--nb <address>', name: 'OVN_Northbound', variable: 'OVN_NB_DB', port: 6641 },
+  sb: { flag: '--sb <address>', name: 'OVN_Southbound', variable: 'OVN_SB_DB', port: 6642 },
 } as const;
 
 export type DatabaseName = keyof typeof databases;
@@ -22,10 +22,9 @@ export interface DatabaseOptions {
 /** Adds the address options of `names`, and the TLS options of ovn-nbctl(8), to a command. */
 export function addDatabaseOptions(command: Command, names: readonly DatabaseName[]): Command {
   for (const name of names) {
-    const { flag, variable, title } = databases[name];
-    command.addOption(
-      new Option(flag, `${title}: unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT, several by commas`).env(variable),
-    );
+    const { flag, name: database, variable } = databases[name];
+    const form = 'unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT, several by commas';
+    command.option(flag, `${database}: ${form} (default: ${variable}, else OVN's own socket)`);
   }
   return command
     .option('--private-key <file>', 'private key for ssl: addresses (PEM)')
@@ -34,14 +33,19 @@ export function addDatabaseOptions(command: Command, names: readonly DatabaseNam
     .option('--tls-check-names', "also check the server's name; certificates of OVN clusters carry none");
 }
 
-/** The servers of one database. Throws UsageError where the address is missing or makes no sense. */
+/** The servers of one database. Throws UsageError where the address makes no sense. */
 export function remotesOf(options: DatabaseOptions, name: DatabaseName): readonly Endpoint[] {
-  const { variable, port, title } = databases[name];
+  const { port } = databases[name];
   const text = options[name];
-  if (text === undefined) throw new UsageError(`the ${title} is not given: use --${name} or ${variable}`);
   try {
-    return parseRemotes(text, { defaultPort: port });
+    const remotes =
+      text === undefined ? defaultRemotes(name, process.env) : parseRemotes(text, { defaultPort: port });
+    if (remotes.some(remote => remote.kind === 'ssl') && tlsOf(options) === undefined) {
+      throw new UsageError('ssl: addresses need --private-key, --certificate and --ca-cert');
+    }
+    return remotes;
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(`--${name}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
@@ -51,7 +55,7 @@ export function tlsOf(options: DatabaseOptions): TlsOptions | undefined {
   const { privateKey, certificate, caCert, tlsCheckNames } = options;
   if (privateKey === undefined && certificate === undefined && caCert === undefined) return undefined;
   if (privateKey === undefined || certificate === undefined || caCert === undefined) {
-    throw new UsageError('ssl: addresses need --private-key, --certificate and --ca-cert together');
+    throw new UsageError('--private-key, --certificate and --ca-cert go together');
   }
   return { privateKey, certificate, caCert, checkNames: tlsCheckNames ?? false };
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { ExitError } from './exit.ts';
 import { masterCommand } from './master.ts';
 import { nodeCommand } from './node.ts';
-import { ExitError } from './exit.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { translateCommand } from './translate.ts';
 

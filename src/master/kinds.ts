@@ -24,7 +24,10 @@ const known: Readonly<Record<string, KnownKind>> = {
 };
 
 /** The kind's entry, or undefined for a kind that is not translated. */
-export function knownKind(object: { readonly apiVersion: string; readonly kind: string }): KnownKind | undefined {
+export function knownKind(object: {
+  readonly apiVersion: string;
+  readonly kind: string;
+}): KnownKind | undefined {
   return known[`${object.apiVersion} ${object.kind}`];
 }
 
@@ -39,4 +42,10 @@ const policyKinds: ReadonlySet<string> = new Set([
 
 export function isUnenforcedPolicy(object: { readonly kind: string }): boolean {
   return policyKinds.has(object.kind);
+}
+
+/** The name under which an object that is not translated is counted: its kind, with the group where that is needed. */
+export function countedKind(object: { readonly apiVersion: string; readonly kind: string }): string {
+  const isNamesake = known[`v1 ${object.kind}`] !== undefined;
+  return isNamesake ? `${object.kind}.${object.apiVersion.split('/')[0]}` : object.kind;
 }

@@ -14,39 +14,33 @@ export interface MasterStatus {
   readonly refused: readonly Refused[];
 }
 
-/** Keeps a file equal to the newest status: replaced as a whole, and only when it would read differently. */
+/** Keeps a file equal to the newest status: replaced as a whole, and only where it would read differently. */
 export class StatusFile {
   readonly #path: string;
-  #wanted: string | undefined;
+  #newest: string | undefined;
   #written: string | undefined;
-  #writing: Promise<void> = Promise.resolve();
+  #writing: Promise<void> | undefined;
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** Takes the newest status; an older one that is not written yet is passed over. */
-  update(status: MasterStatus): void {
-    const text = `${JSON.stringify(status, undefined, 2)}\n`;
-    if (text === (this.#wanted ?? this.#written)) return;
-    const idle = this.#wanted === undefined;
-    this.#wanted = text;
-    if (idle) this.#writing = this.#writing.then(() => this.#write());
-  }
-
-  /** Resolves once the newest status is on disk; rejects where it could not be written. */
-  async flushed(): Promise<void> {
-    await this.#writing;
+  /** Takes the newest status; resolves once it, or a newer one, is on disk. Rejects where that cannot be. */
+  update(status: MasterStatus): Promise<void> {
+    this.#newest = `${JSON.stringify(status, undefined, 2)}\n`;
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
   }
 
   async #write(): Promise<void> {
-    while (this.#wanted !== undefined) {
-      const text = this.#wanted;
+    while (this.#newest !== undefined && this.#newest !== this.#written) {
+      const text = this.#newest;
       const temporary = `${this.#path}.${process.pid}.tmp`;
       await writeFile(temporary, text);
       await rename(temporary, this.#path);
       this.#written = text;
-      if (this.#wanted === text) this.#wanted = undefined;
     }
   }
 }

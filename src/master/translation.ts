@@ -1,13 +1,19 @@
 import { ClusterAllocations } from '../allocate/index.ts';
 import type { PodFact } from '../cluster/facts/index.ts';
-import type { KubeObject, ObjectKey } from '../cluster/manifests.ts';
+import { type KubeObject, type ObjectKey, objectId, objectTitle } from '../cluster/manifests.ts';
 import type { Config } from '../config/index.ts';
 import { Engine, FactStore } from '../engine/index.ts';
 import type { OutputDelta } from '../engine/types.ts';
 import type { DesiredAtom, DesiredColumns } from '../ovsdb-state/row.ts';
-import { type AllocationRecord, type Facts, objectOfUnit, units } from '../translate/index.ts';
-import { nodeClaim, podClaim } from './claims.ts';
-import { isUnenforcedPolicy, knownKind } from './kinds.ts';
+import {
+  type AllocationRecord,
+  type Facts,
+  nodeClaim,
+  objectOfUnit,
+  podClaim,
+  units,
+} from '../translate/index.ts';
+import { countedKind, isUnenforcedPolicy, knownKind } from './kinds.ts';
 
 /** An object that was refused, in whole or in part. */
 export interface Refused {
@@ -16,17 +22,27 @@ export interface Refused {
   readonly reason: string;
 }
 
+/** An object of a kind that is not translated. */
+interface Untranslated {
+  readonly title: string;
+  readonly kind: string;
+  readonly isPolicy: boolean;
+}
+
 /** Objects in, rows out: facts, allocations and engine, wired. Synchronous and without I/O. */
 export class Translation {
   readonly #store = new FactStore<Facts>();
   readonly #engine: Engine<Facts, DesiredColumns, DesiredAtom>;
   readonly #allocations: ClusterAllocations;
   readonly #pending = new Set<string>();
-  readonly #untranslated = new Map<string, { readonly kind: string; readonly policy: boolean }>();
+  readonly #untranslated = new Map<string, Untranslated>();
 
   constructor(config: Config) {
     this.#engine = new Engine(this.#store, units);
-    this.#allocations = new ClusterAllocations({ pools: config.clusterSubnets, reserved: config.joinSubnets });
+    this.#allocations = new ClusterAllocations({
+      pools: config.clusterSubnets,
+      reserved: config.joinSubnets,
+    });
     this.#store.put('network', '', { joinSubnets: config.joinSubnets });
   }
 
@@ -36,7 +52,10 @@ export class Translation {
   }
 
   /** Takes changed objects and says which rows that changes. */
-  apply(change: { readonly put: readonly KubeObject[]; readonly deleted: readonly ObjectKey[] }): OutputDelta {
+  apply(change: {
+    readonly put: readonly KubeObject[];
+    readonly deleted: readonly ObjectKey[];
+  }): OutputDelta {
     for (const object of change.deleted) this.#delete(object);
     for (const object of change.put) this.#put(object);
     this.#settle();
@@ -58,7 +77,7 @@ export class Translation {
 
   /** Policies that nothing enforces yet, as `Kind namespace/name`. */
   unenforced(): readonly string[] {
-    return [...this.#untranslated].filter(([, { policy }]) => policy).map(([object]) => object);
+    return [...this.#untranslated.values()].filter(({ isPolicy }) => isPolicy).map(({ title }) => title);
   }
 
   /** The number of pods without a node. */
@@ -76,7 +95,11 @@ export class Translation {
   #put(object: KubeObject): void {
     const kind = knownKind(object);
     if (!kind) {
-      this.#untranslated.set(objectName(object), { kind: object.kind, policy: isUnenforcedPolicy(object) });
+      this.#untranslated.set(objectId(object), {
+        title: objectTitle(object),
+        kind: countedKind(object),
+        isPolicy: isUnenforcedPolicy(object),
+      });
       return;
     }
     const key = kind.keyOf(object);
@@ -95,7 +118,7 @@ export class Translation {
   #delete(object: ObjectKey): void {
     const kind = knownKind(object);
     if (!kind) {
-      this.#untranslated.delete(objectName(object));
+      this.#untranslated.delete(objectId(object));
       return;
     }
     const key = kind.keyOf(object);
@@ -113,12 +136,12 @@ export class Translation {
     for (const [key, result] of pods) this.#putOrDelete('podAddresses', key, result);
   }
 
-  #putOrDelete<K extends 'nodeSubnets' | 'podAddresses'>(kind: K, key: string, fact: Facts[K] | undefined): void {
+  #putOrDelete<K extends 'nodeSubnets' | 'podAddresses'>(
+    kind: K,
+    key: string,
+    fact: Facts[K] | undefined,
+  ): void {
     if (fact === undefined) this.#store.delete(kind, key);
     else this.#store.put(kind, key, fact);
   }
-}
-
-function objectName(object: ObjectKey): string {
-  return `${object.kind} ${object.namespace === undefined ? '' : `${object.namespace}/`}${object.name}`;
 }

@@ -4,6 +4,7 @@ import { Listeners } from './listeners.ts';
 
 /** A lock of the server (RFC 7047, 4.1.8). Locks belong to a connection: lost with it, asked for again on the next. */
 export interface Lock {
+  readonly name: string;
   readonly held: boolean;
   /** Resolves once the lock is held; rejects with {@link TimeoutError}, or when the session is closed. */
   acquired(timeoutMs: number): Promise<void>;
@@ -88,7 +89,7 @@ export class Locks {
 }
 
 class SessionLock implements Lock {
-  readonly #name: string;
+  readonly name: string;
   readonly #changes: Listeners<[held: boolean]>;
   readonly #waiting = new Set<(error?: Error) => void>();
   readonly #giveBack: () => Promise<void>;
@@ -96,7 +97,7 @@ class SessionLock implements Lock {
   #failure: Error | undefined;
 
   constructor(name: string, onThrow: (cause: unknown) => void, giveBack: () => Promise<void>) {
-    this.#name = name;
+    this.name = name;
     this.#changes = new Listeners(onThrow);
     this.#giveBack = giveBack;
   }
@@ -116,7 +117,7 @@ class SessionLock implements Lock {
         else reject(error);
       };
       const timer = setTimeout(() => {
-        settle(new TimeoutError(`lock ${this.#name}: held by another for ${timeoutMs} ms`));
+        settle(new TimeoutError(`lock ${this.name}: held by another for ${timeoutMs} ms`));
       }, timeoutMs);
       this.#waiting.add(settle);
     });

@@ -1,4 +1,5 @@
 /** Keeps the part of an OVSDB that is ours equal to a wish, whatever the schema. */
+export { type Fence, fenced } from './fenced-database.ts';
 export {
   type DatabaseStatus,
   OwnedDatabase,

@@ -14,16 +14,35 @@ export function attach(
 /** A router port and the switch port that faces it, each in its parent: the usual seam of router and switch. */
 export function routerToSwitch(
   emit: RowEmitter,
-  router: { readonly name: string; readonly port: string; readonly mac: string; readonly networks: readonly string[] },
+  router: {
+    readonly name: string;
+    readonly port: string;
+    readonly mac: string;
+    readonly networks: readonly string[];
+  },
   swtch: { readonly name: string; readonly port: string },
 ): void {
-  emit.row('Logical_Router_Port', router.port, { name: router.port, mac: router.mac, networks: router.networks });
-  attach(emit, { table: 'Logical_Router', key: router.name, column: 'ports' }, 'Logical_Router_Port', router.port);
+  emit.row('Logical_Router_Port', router.port, {
+    name: router.port,
+    mac: router.mac,
+    networks: router.networks,
+  });
+  attach(
+    emit,
+    { table: 'Logical_Router', key: router.name, column: 'ports' },
+    'Logical_Router_Port',
+    router.port,
+  );
   emit.row('Logical_Switch_Port', swtch.port, {
     name: swtch.port,
     type: 'router',
     addresses: ['router'],
     options: { 'router-port': router.port },
   });
-  attach(emit, { table: 'Logical_Switch', key: swtch.name, column: 'ports' }, 'Logical_Switch_Port', swtch.port);
+  attach(
+    emit,
+    { table: 'Logical_Switch', key: swtch.name, column: 'ports' },
+    'Logical_Switch_Port',
+    swtch.port,
+  );
 }

@@ -20,7 +20,7 @@ export interface Facts {
 
 /** The part of the configuration that shapes rows. */
 export interface NetworkFact {
-  /** The subnets between the cluster router and the gateway routers; one of each family at most, IPv4 first. */
+  /** The subnets between the cluster router and the gateway routers; one of each family at most. */
   readonly joinSubnets: readonly Cidr[];
 }
 

@@ -6,6 +6,7 @@ import { nodeSwitches } from './topology/node-switch.ts';
 
 export const units: readonly Unit[] = [clusterRouter, nodeSwitches, pods];
 
+export { nodeClaim, podClaim } from './claims.ts';
 export type { Facts } from './facts.ts';
 export { objectOfUnit } from './provenance.ts';
 export { type AllocationRecord, allocationRecord } from './record.ts';

@@ -33,6 +33,11 @@ export const pods: Unit = {
       },
       external_ids: { namespace: pod.namespace, pod: 'true' },
     });
-    attach(emit, { table: 'Logical_Switch', key: nodeSwitch(pod.node), column: 'ports' }, 'Logical_Switch_Port', name);
+    attach(
+      emit,
+      { table: 'Logical_Switch', key: nodeSwitch(pod.node), column: 'ports' },
+      'Logical_Switch_Port',
+      name,
+    );
   },
 };

@@ -4,7 +4,11 @@ import { routerPort } from './names.ts';
 /** Rows of ours as the database has them: what translation once wrote, read backwards. */
 export interface RecordedRows {
   /** Logical_Router_Port rows. */
-  readonly routerPorts: Iterable<{ readonly unit: string; readonly name: string; readonly networks: Iterable<string> }>;
+  readonly routerPorts: Iterable<{
+    readonly unit: string;
+    readonly name: string;
+    readonly networks: Iterable<string>;
+  }>;
   /** Logical_Switch_Port rows, with the name of the switch that carries each. */
   readonly switchPorts: Iterable<{
     readonly unit: string;
@@ -16,7 +20,10 @@ export interface RecordedRows {
 /** Allocations that the database remembers. */
 export interface AllocationRecord {
   readonly nodes: ReadonlyMap<string, readonly Cidr[]>;
-  readonly pods: ReadonlyMap<string, { readonly node: string; readonly ips: readonly Ip[]; readonly mac: string | undefined }>;
+  readonly pods: ReadonlyMap<
+    string,
+    { readonly node: string; readonly ips: readonly Ip[]; readonly mac: string | undefined }
+  >;
 }
 
 /**
@@ -29,7 +36,11 @@ export function allocationRecord(rows: RecordedRows): AllocationRecord {
     const node = objectKey(unit, 'node');
     if (node === undefined || name !== routerPort(node)) continue;
     const subnets = [...networks].map(subnetOf);
-    if (subnets.length > 0 && subnets.every(isPresent)) nodes.set(node, subnets.sort((a, b) => a.family - b.family));
+    if (subnets.length > 0 && subnets.every(isPresent))
+      nodes.set(
+        node,
+        subnets.sort((a, b) => a.family - b.family),
+      );
   }
   const pods = new Map<string, { node: string; ips: readonly Ip[]; mac: string | undefined }>();
   for (const { unit, addresses, switch: node } of rows.switchPorts) {

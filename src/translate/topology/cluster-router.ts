@@ -12,7 +12,9 @@ export const clusterRouter: Unit = {
   run(read, emit) {
     const network = read.get('network', '');
     if (!network || !read.any('node')) return;
-    const addresses = network.joinSubnets.map(subnet => ({ ip: hostAt(subnet, 1), prefix: subnet.prefix }));
+    const addresses = [...network.joinSubnets]
+      .sort((a, b) => a.family - b.family)
+      .map(subnet => ({ ip: hostAt(subnet, 1), prefix: subnet.prefix }));
     const [first] = addresses;
     if (!first) return;
 

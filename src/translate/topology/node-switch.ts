@@ -1,25 +1,22 @@
-import { type Cidr, formatCidr, formatInterface, formatIp, gatewayOf, macOf, managementIpOf } from '../../addresses/index.ts';
+import {
+  type Cidr,
+  formatCidr,
+  formatInterface,
+  formatIp,
+  gatewayOf,
+  macOf,
+  managementIpOf,
+} from '../../addresses/index.ts';
 import type { DesiredColumns } from '../../ovsdb-state/row.ts';
 import { attach, routerToSwitch } from '../emit.ts';
 import type { RowEmitter, Unit } from '../facts.ts';
-import {
-  CLUSTER_ROUTER,
-  managementPort,
-  nodeSwitch,
-  RESERVED_SWITCHES,
-  routerPort,
-  switchToRouter,
-} from '../names.ts';
+import { CLUSTER_ROUTER, managementPort, nodeSwitch, routerPort, switchToRouter } from '../names.ts';
 
 /** A node's switch, its seam with the cluster router, and the port behind the node's management interface. */
 export const nodeSwitches: Unit = {
   name: 'node',
   over: 'node',
   run(read, emit, node) {
-    if (RESERVED_SWITCHES.has(nodeSwitch(node))) {
-      emit.refuse(`a Node must not be named like the switch "${node}"; rename the Node`);
-      return;
-    }
     const allocation = read.get('nodeSubnets', node);
     if (allocation?.error !== undefined) emit.refuse(allocation.error);
     const subnets = allocation?.subnets ?? [];
@@ -49,7 +46,12 @@ function emitManagementPort(emit: RowEmitter, node: string, subnets: readonly Ci
     name,
     addresses: [[macOf(managementIpOf(first)), ...ips.map(formatIp)].join(' ')],
   });
-  attach(emit, { table: 'Logical_Switch', key: nodeSwitch(node), column: 'ports' }, 'Logical_Switch_Port', name);
+  attach(
+    emit,
+    { table: 'Logical_Switch', key: nodeSwitch(node), column: 'ports' },
+    'Logical_Switch_Port',
+    name,
+  );
 }
 
 /** `subnet`, `exclude_ips` and `ipv6_prefix` as ovn-nb(5) defines them for a Logical_Switch. */

@@ -1,0 +1,60 @@
+import { Command } from 'commander';
+import { loadConfig } from '../config/index.ts';
+import { runMaster } from '../master/master.ts';
+import { syncOnce } from '../master/once.ts';
+import { createLog } from '../observe/log.ts';
+import { addDatabaseOptions, type DatabaseOptions, remotesOf, tlsOf } from './database-options.ts';
+import { UsageError } from './exit.ts';
+import { addLogLevel, type LogLevelOption } from './log-option.ts';
+import { concludeRun } from './report.ts';
+import { seconds } from './seconds.ts';
+import { untilSignal } from './signals.ts';
+import { addSourceOptions, manifestsOf, type SourceOptions } from './source-options.ts';
+
+interface Options extends SourceOptions, DatabaseOptions, LogLevelOption {
+  readonly once?: boolean;
+  readonly strict?: boolean;
+  readonly timeout: number;
+  readonly config?: string;
+  readonly statusFile?: string;
+}
+
+const EXAMPLE = `
+Example:
+  kube-northbound master --manifests examples/first-light --nb unix:/var/run/ovn/ovnnb_db.sock \\
+      --sb unix:/var/run/ovn/ovnsb_db.sock`;
+
+export function masterCommand(): Command {
+  const command = new Command('master').description("keep OVN's northbound database equal to the cluster");
+  addSourceOptions(command);
+  addDatabaseOptions(command, ['nb', 'sb']);
+  return addLogLevel(command)
+    .option('--once', 'synchronise, prune, wait until the database shows it, and exit')
+    .option('--timeout <seconds>', 'with --once: how long that may take', seconds, 30)
+    .option('--strict', 'with --once: exit with 1 where an object is refused')
+    .option('--config <file>', 'configuration (YAML)')
+    .option('--status-file <file>', 'keep the status as JSON in this file')
+    .addHelpText('after', EXAMPLE)
+    .action((options: Options) => run(options));
+}
+
+async function run(options: Options): Promise<void> {
+  const log = createLog({ level: options.logLevel });
+  const manifests = manifestsOf(options);
+  const shared = {
+    config: loadConfig(options.config),
+    manifests,
+    northbound: { remotes: remotesOf(options, 'nb'), tls: tlsOf(options) },
+    log,
+  };
+  const southbound = { remotes: remotesOf(options, 'sb'), tls: tlsOf(options) };
+  if (options.once) {
+    concludeRun(await syncOnce({ ...shared, timeout: options.timeout * 1000 }), options.strict ?? false);
+    return;
+  }
+  if (manifests.includes('-'))
+    throw new UsageError('standard input (-) goes with --once only: give a folder');
+  await untilSignal(signal =>
+    runMaster({ ...shared, southbound, statusFile: options.statusFile, log }, signal),
+  );
+}

@@ -1,0 +1,196 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { createLog, type LogLevel } from '../observe/log.ts';
+import {
+  bringUp,
+  killByName,
+  NodeCountError,
+  OVN_RELEASES,
+  type OvnRelease,
+  ovnRoot,
+  ovnRootAt,
+  pathsOf,
+  readState,
+  runPods,
+  sandboxStatus,
+  startByName,
+  statusText,
+  takeDown,
+} from '../sandbox/index.ts';
+import { ExitError, UsageError } from './exit.ts';
+import { addName, type NameOption } from './sandbox-name.ts';
+import { toolCommands } from './sandbox-tools.ts';
+import { collect } from './source-options.ts';
+
+interface UpCliOptions extends NameOption {
+  readonly manifests?: readonly string[];
+  readonly nodes?: number;
+  readonly ovnRoot?: string;
+  readonly ovnRelease: OvnRelease;
+  readonly ovnOnly?: boolean;
+  readonly config?: string;
+  readonly timeout?: number;
+}
+
+const EXAMPLE = `
+Example:
+  kube-northbound sandbox up --manifests examples/first-light
+  kube-northbound sandbox exec shop-frontend/web-1 -- ip address
+  kube-northbound sandbox down`;
+
+/** `kube-northbound sandbox`: a real OVN cluster on this machine. */
+export function sandboxCommand(): Command {
+  const command = new Command('sandbox')
+    .description(
+      'A real OVN cluster on this machine: every node and every pod is a network namespace. Needs root.',
+    )
+    .addHelpText('after', EXAMPLE);
+  for (const child of [
+    upCommand(),
+    statusCommand(),
+    downCommand(),
+    ...toolCommands(),
+    ...processCommands(),
+  ]) {
+    command.addCommand(child);
+  }
+  return command.addCommand(runnerCommand(), { hidden: true });
+}
+
+function upCommand(): Command {
+  return addName(new Command('up'))
+    .description('Brings a cluster up and waits until all pods of the manifests are attached and listen.')
+    .addOption(
+      new Option('--manifests <path>', 'folder or file of manifests; may be given several times').argParser(
+        collect,
+      ),
+    )
+    .option('--nodes <number>', 'how many nodes, where the manifests have no Node', wholeNumber)
+    .option('--ovn-root <dir>', "a folder with OVN's Debian packages unpacked; / is the installed OVN")
+    .addOption(
+      new Option('--ovn-release <name>', 'the Debian release whose OVN is fetched otherwise')
+        .choices(OVN_RELEASES)
+        .default('trixie'),
+    )
+    .option('--ovn-only', 'only databases, northd and chassis: no master, no agents, no pods')
+    .option('--config <file>', 'configuration of master and agents (YAML)')
+    .option(
+      '--timeout <seconds>',
+      'how long the pods may take (default: 60, and 1 more for each pod)',
+      wholeNumber,
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  kube-northbound sandbox up --manifests examples/first-light --name shop',
+    )
+    .action((_, self: Command) => up(self.optsWithGlobals<UpCliOptions>()));
+}
+
+async function up(options: UpCliOptions): Promise<void> {
+  const {
+    name,
+    manifests = [],
+    nodes,
+    ovnRoot: folder,
+    ovnRelease,
+    ovnOnly = false,
+    config,
+    timeout,
+  } = options;
+  if (manifests.length === 0 && nodes === undefined) throw new UsageError('give --manifests or --nodes');
+  requireRoot();
+  const log = progressLog(options);
+  const loadRoot = () => (folder === undefined ? ovnRoot(ovnRelease, log) : ovnRootAt(folder));
+  const wanted = {
+    name,
+    manifests,
+    ovnOnly,
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(config === undefined ? {} : { config }),
+    ...(timeout === undefined ? {} : { timeout: timeout * 1000 }),
+  };
+  const missing = await bringUp(wanted, pathsOf(name), loadRoot, log).catch(error => {
+    throw error instanceof NodeCountError ? new UsageError(error.message) : error;
+  });
+  if (missing.length > 0) {
+    throw new ExitError(1, `the sandbox ${name} is up, but not all of it:\n  ${missing.join('\n  ')}`);
+  }
+  log.info({ name }, 'the sandbox is up');
+}
+
+function statusCommand(): Command {
+  return addName(new Command('status'))
+    .description('Tells what a sandbox consists of.')
+    .addOption(new Option('--output <format>', 'how').choices(['text', 'json']).default('text'))
+    .addHelpText('after', '\nExample:\n  kube-northbound sandbox status --output json')
+    .action((options: NameOption & { readonly output: string }) => {
+      const paths = pathsOf(options.name);
+      const status = sandboxStatus(readState(paths), paths);
+      const text = options.output === 'json' ? `${JSON.stringify(status, null, 2)}\n` : statusText(status);
+      process.stdout.write(text);
+    });
+}
+
+function downCommand(): Command {
+  return addName(new Command('down'))
+    .description('Removes a sandbox and everything that was made for it, also where "up" did not finish.')
+    .addHelpText('after', '\nExample:\n  kube-northbound sandbox down --name shop')
+    .action(async (_, self: Command) => {
+      requireRoot();
+      const options = self.optsWithGlobals<NameOption>();
+      await takeDown(pathsOf(options.name), progressLog(options));
+    });
+}
+
+function processCommands(): readonly Command[] {
+  const kill = addName(new Command('kill'))
+    .description('Ends a process by SIGKILL, as a crash would. "status" lists the names.')
+    .argument('<process>', 'nb, sb, northd, master, runner, or NODE/ovsdb, vswitchd, controller, agent')
+    .addHelpText('after', '\nExample:\n  kube-northbound sandbox kill worker-1/controller')
+    .action((name: string, options: NameOption) => {
+      const paths = pathsOf(options.name);
+      return killByName(name, readState(paths), paths);
+    });
+  const start = addName(new Command('start'))
+    .description('Starts a process that has ended, with its old arguments and its state on disk.')
+    .argument('<process>', 'as for kill')
+    .addHelpText('after', '\nExample:\n  kube-northbound sandbox start worker-1/controller')
+    .action((name: string, options: NameOption) => {
+      const paths = pathsOf(options.name);
+      return startByName(name, readState(paths), paths);
+    });
+  return [kill, start];
+}
+
+/** Started by `up`. */
+function runnerCommand(): Command {
+  return new Command('runner')
+    .description("Keeps a sandbox's pods equal to its manifests.")
+    .requiredOption('--state <file>', "the sandbox's state.json")
+    .addHelpText(
+      'after',
+      '\nExample:\n  kube-northbound sandbox runner --state /run/kube-northbound/shop/state.json',
+    )
+    .action(async (options: { readonly state: string }, self: Command) => {
+      const { logLevel = 'info' } = self.optsWithGlobals<NameOption>();
+      const stop = runPods(options.state, createLog({ level: logLevel }));
+      await new Promise<void>(resolve => {
+        for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+      });
+      stop();
+    });
+}
+
+function progressLog({ logLevel = 'info' }: { readonly logLevel?: LogLevel }) {
+  return createLog({ level: logLevel, human: true });
+}
+
+function requireRoot(): void {
+  if (process.getuid?.() !== 0) throw new ExitError(1, 'a sandbox needs root, to make network namespaces');
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError('It must be a whole number from 1.');
+  return number;
+}

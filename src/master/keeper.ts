@@ -1,0 +1,117 @@
+import type { ManifestChange, ManifestStatus } from '../cluster/manifest-source.ts';
+import type { Config } from '../config/index.ts';
+import type { Log } from '../contracts/log.ts';
+import { northboundOwnership } from '../northbound/index.ts';
+import { assertLock, type Lock, type Session } from '../ovsdb-client/index.ts';
+import { fenced, OwnedDatabase, type RowProblem } from '../ovsdb-state/index.ts';
+import { objectOfUnit } from '../translate/index.ts';
+import { readRecord } from './record.ts';
+import type { MasterStatus } from './status-file.ts';
+import { type Refused, Translation } from './translation.ts';
+
+/** Keeps the northbound equal to what its source of objects says. */
+export class Keeper {
+  readonly #translation: Translation;
+  readonly #owned: OwnedDatabase;
+  readonly #log: Log;
+  #source: ManifestStatus | undefined;
+
+  /** `session` has synced once and `lock` is held: the database's record of allocations is read here. */
+  constructor(options: {
+    readonly config: Config;
+    readonly session: Session;
+    readonly lock: Lock;
+    readonly log: Log;
+  }) {
+    const { config, session, lock, log } = options;
+    this.#log = log;
+    this.#translation = new Translation(config);
+    this.#owned = new OwnedDatabase({
+      database: fenced(session, {
+        get held() {
+          return lock.held;
+        },
+        onChange: listener => lock.onChange(listener),
+        operations: [assertLock(lock.name)],
+      }),
+      wish: this.#translation.wish,
+      ownership: northboundOwnership(config.installation),
+      log,
+    });
+    this.#translation.restore(readRecord(this.#owned));
+  }
+
+  /** Takes a change of the source: the rows follow by themselves. */
+  take(change: ManifestChange): void {
+    const first = this.#source === undefined;
+    this.#source = change;
+    const known = new Set(this.#warnings().map(textOf));
+    const delta = this.#translation.apply(change);
+    this.#owned.setPrune(change.synced);
+    if (first) this.#owned.resync();
+    else this.#owned.apply(delta);
+    for (const warning of this.#warnings()) {
+      if (!known.has(textOf(warning))) this.#log.warn({ object: warning.object }, warning.reason);
+    }
+  }
+
+  /** Everything that deserves a word of its own: refused objects, and policies that nothing enforces. */
+  #warnings(): readonly Refused[] {
+    const unenforced = this.#translation.unenforced();
+    return [
+      ...this.refused(),
+      ...unenforced.map(object => ({ object, reason: 'policies are not enforced yet' })),
+    ];
+  }
+
+  /** Calls the listener whenever {@link status} may read differently. */
+  onChange(listener: () => void): () => void {
+    return this.#owned.onChange(listener);
+  }
+
+  status(): MasterStatus {
+    const { inSync, owned } = this.#owned.status();
+    return {
+      generation: this.#source?.generation ?? 0,
+      synced: this.#source !== undefined && inSync,
+      pending: this.#translation.pending(),
+      rows: owned,
+      refused: this.refused(),
+    };
+  }
+
+  /** Everything that was refused, each object and reason once. */
+  refused(): readonly Refused[] {
+    const all = [
+      ...(this.#source?.problems ?? []),
+      ...this.#translation.refused(),
+      ...this.#owned.status().problems.filter(isRefusal).map(refusalOf),
+    ];
+    return [...new Map(all.map(refused => [textOf(refused), refused])).values()];
+  }
+
+  /** What translation passed over: kinds it does not know, policies that nothing enforces yet. */
+  passedOver(): {
+    readonly ignored: Readonly<Record<string, number>>;
+    readonly unenforced: readonly string[];
+  } {
+    return { ignored: this.#translation.ignored(), unenforced: this.#translation.unenforced() };
+  }
+
+  close(): void {
+    this.#owned.close();
+  }
+}
+
+function isRefusal(problem: RowProblem): boolean {
+  return problem.kind !== 'fight';
+}
+
+function refusalOf(problem: RowProblem): Refused {
+  const object = problem.unit === '' ? `${problem.table} ${problem.key}` : objectOfUnit(problem.unit);
+  return { object, reason: problem.reason };
+}
+
+function textOf(refused: Refused): string {
+  return `${refused.object}: ${refused.reason}`;
+}

@@ -1,0 +1,72 @@
+import { auditTime, fromEvent, lastValueFrom, map, merge, Observable, takeUntil, tap } from 'rxjs';
+import { type ManifestChange, ManifestSource } from '../cluster/manifest-source.ts';
+import type { Config } from '../config/index.ts';
+import type { Log } from '../contracts/log.ts';
+import { WrongDatabaseError } from '../ovsdb-client/index.ts';
+import { Keeper } from './keeper.ts';
+import { type DatabaseAccess, openNorthbound } from './northbound.ts';
+import { Southbound } from './southbound.ts';
+import { StatusFile } from './status-file.ts';
+
+/** How long changes of the status are gathered, in ms, before they are written. */
+const STATUS_PAUSE = 20;
+
+export interface MasterOptions {
+  readonly config: Config;
+  readonly manifests: readonly string[];
+  readonly northbound: DatabaseAccess;
+  readonly southbound: DatabaseAccess;
+  readonly statusFile: string | undefined;
+  readonly log: Log;
+}
+
+/**
+ * Keeps the northbound equal to the manifests until `signal` aborts. Rejects where going on makes no sense: a wrong
+ * database, a second master, paths that do not exist. An unreachable database is waited for.
+ */
+export async function runMaster(options: MasterOptions, signal: AbortSignal): Promise<void> {
+  const end = new AbortController();
+  const stop = () => end.abort();
+  signal.addEventListener('abort', stop, { once: true });
+  const southbound = new Southbound(options.southbound, options.log, cause => end.abort(cause));
+  try {
+    await keepNorthbound(options, end.signal);
+  } catch (error) {
+    if (!end.signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await southbound.close();
+  }
+  if (end.signal.reason instanceof WrongDatabaseError) throw end.signal.reason;
+}
+
+async function keepNorthbound(options: MasterOptions, signal: AbortSignal): Promise<void> {
+  const { config, log } = options;
+  const source = new ManifestSource({ paths: options.manifests, log });
+  const { session, lock } = await openNorthbound(options.northbound, config, { log, signal });
+  const keeper = new Keeper({ config, session, lock, log });
+  try {
+    const changes = new Observable<ManifestChange>(observer => source.watch(change => observer.next(change)));
+    const states = new Observable<void>(observer => keeper.onChange(() => observer.next()));
+    const work = merge(changes.pipe(tap(change => keeper.take(change))), states).pipe(
+      auditTime(STATUS_PAUSE),
+      map(() => keeper.status()),
+      tap(statusWriter(options)),
+      takeUntil(fromEvent(signal, 'abort')),
+    );
+    await lastValueFrom(work, { defaultValue: undefined });
+  } finally {
+    keeper.close();
+    await session.close();
+  }
+}
+
+function statusWriter({ statusFile, log }: MasterOptions): (status: ReturnType<Keeper['status']>) => void {
+  if (statusFile === undefined) return () => undefined;
+  const file = new StatusFile(statusFile);
+  return status => {
+    file
+      .update(status)
+      .catch(error => log.error({ error, file: statusFile }, 'the status file cannot be written'));
+  };
+}
