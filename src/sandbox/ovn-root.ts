@@ -12,15 +12,19 @@ export { OVN_RELEASES, type OvnRelease } from './ovn-packages.ts';
 /** The databases that OVN and OVS have schemas for. */
 export type SchemaName = 'ovn-nb' | 'ovn-sb' | 'vswitch';
 
-/** A folder that holds OVN's and OVS's programs and schemas. */
-export interface OvnRoot {
-  readonly dir: string;
-  readonly versions: { readonly ovn: string; readonly ovs: string };
+/** Knows how OVN's and OVS's programs are started. */
+export interface Programs {
   /**
    * How to start one of the programs, by its plain name. Throws {@link OvnRootError} where the folder lacks it. A
    * program of a private folder runs by that folder's own loader, so `/proc/PID/exe` names the loader.
    */
   command(program: string, args: readonly string[]): CommandLine;
+}
+
+/** A folder that holds OVN's and OVS's programs and schemas. */
+export interface OvnRoot extends Programs {
+  readonly dir: string;
+  readonly versions: { readonly ovn: string; readonly ovs: string };
   schemaPath(name: SchemaName): string;
 }
 

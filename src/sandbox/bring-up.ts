@@ -1,0 +1,44 @@
+import type { Log } from '../contracts/log.ts';
+import { centralProcesses, createCentral } from './central.ts';
+import { chassisProcesses, configureChassis, createChassis, initChassis } from './chassis.ts';
+import { Limiter } from './limiter.ts';
+import { makeNetwork } from './network.ts';
+import type { OvnRoot } from './ovn-root.ts';
+import type { RunPaths } from './paths.ts';
+import { startProcess } from './processes.ts';
+import type { SandboxNode, Topology } from './topology.ts';
+
+/** Nodes that start at once. */
+const PARALLEL = 4;
+
+/** Starts OVN: the network, the central host, and a chassis on every node. */
+export async function bringOvnUp(
+  topology: Topology,
+  paths: RunPaths,
+  root: OvnRoot,
+  log: Log,
+): Promise<void> {
+  log.info({ nodes: topology.nodes.length }, 'making namespaces and cables');
+  await makeNetwork(topology);
+  log.info({ ovn: root.versions.ovn }, 'starting the databases and northd');
+  await createCentral(paths, root);
+  for (const spec of centralProcesses(topology, paths, root)) await startProcess(spec);
+  log.info({ ovs: root.versions.ovs }, 'starting Open vSwitch and ovn-controller on the nodes');
+  const limiter = new Limiter(PARALLEL);
+  await Promise.all(topology.nodes.map(node => limiter.run(() => startChassis(node, topology, paths, root))));
+}
+
+async function startChassis(
+  node: SandboxNode,
+  topology: Topology,
+  paths: RunPaths,
+  root: OvnRoot,
+): Promise<void> {
+  const { ovsdb, vswitchd, controller } = chassisProcesses(node, paths, root);
+  await createChassis(node, paths, root);
+  await startProcess(ovsdb);
+  await initChassis(node, paths, root);
+  await startProcess(vswitchd);
+  await configureChassis(node, topology, paths, root);
+  await startProcess(controller);
+}

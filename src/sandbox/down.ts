@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs';
+import { rm, rmdir } from 'node:fs/promises';
+import type { Log } from '../contracts/log.ts';
+import { emptyNamespaces } from './namespace-processes.ts';
+import { existingNamespaces, removeNetnsMount } from './netns-mount.ts';
+import { ipBatch } from './network.ts';
+import type { RunPaths } from './paths.ts';
+import { PodRecords } from './pod-record.ts';
+import { noPrograms, sandboxProcesses } from './process-list.ts';
+import { stopProcess } from './processes.ts';
+import { readState, type SandboxState } from './state.ts';
+import { hostNamespaces } from './topology.ts';
+
+/**
+ * Removes a sandbox, whole or half made: exactly what its record names. Rejects with StateError where there is
+ * none.
+ */
+export async function takeDown(paths: RunPaths, log: Log): Promise<void> {
+  if (!existsSync(paths.dir)) readState(paths);
+  // Without a record nothing was made but the folder.
+  if (existsSync(paths.state)) await dismantle(readState(paths), paths, log);
+  await rm(paths.dir, { recursive: true, force: true });
+  await removeNetnsMount(paths);
+  await rmdir(paths.base).catch(ignoreNotEmpty);
+}
+
+async function dismantle(state: SandboxState, paths: RunPaths, log: Log): Promise<void> {
+  const processes = sandboxProcesses(state, paths, noPrograms);
+  log.info({ processes: processes.length }, 'ending the processes');
+  // The runner first: it would attach again what goes away.
+  for (const spec of processes.filter(({ name }) => name === 'runner')) await stopProcess(spec);
+  await Promise.all(processes.map(stopProcess));
+  const pods = new PodRecords(paths.pods).list();
+  const recorded = [...pods.map(pod => pod.netns), ...hostNamespaces(state.topology)];
+  const namespaces = existingNamespaces(recorded);
+  log.info({ pods: pods.length, namespaces: namespaces.length }, 'removing the namespaces');
+  await emptyNamespaces(namespaces);
+  if (namespaces.length > 0)
+    await ipBatch(
+      undefined,
+      namespaces.map(name => `netns del ${name}`),
+    );
+}
+
+function ignoreNotEmpty(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOTEMPTY' && error.code !== 'ENOENT') throw error;
+}

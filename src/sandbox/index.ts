@@ -1,0 +1,14 @@
+/** A real OVN cluster on one machine, in network namespaces. `up.ts` and `down.ts` are the places to start reading. */
+export { ovsEnvironment } from './chassis.ts';
+export { takeDown } from './down.ts';
+export { runThrough } from './exec.ts';
+export { inNamespace } from './namespace-command.ts';
+export { NodeCountError } from './nodes.ts';
+export { OVN_RELEASES, type OvnRelease, type OvnRoot, ovnRoot, ovnRootAt } from './ovn-root.ts';
+export type { RunPaths } from './paths.ts';
+export { killByName, startByName } from './process-control.ts';
+export { runPods } from './runner.ts';
+export { pathsOf, readState, type SandboxState, StateError } from './state.ts';
+export { type SandboxStatus, sandboxStatus, statusText } from './status.ts';
+export { nodeByName, targetNamespace } from './targets.ts';
+export { bringUp, type UpOptions } from './up.ts';

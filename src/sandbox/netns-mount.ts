@@ -1,0 +1,35 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunPaths } from './paths.ts';
+import { runCommand } from './run-command.ts';
+
+/** Where ip-netns(8) keeps the names of namespaces. */
+export const NETNS_FOLDER = '/run/netns';
+
+/** Says that `ip netns` mounted {@link NETNS_FOLDER} for a sandbox of ours, and not for others before. */
+const marker = (paths: RunPaths) => join(paths.base, '.netns-mount');
+
+/** The namespaces of these names that exist. */
+export function existingNamespaces(names: readonly string[]): readonly string[] {
+  return names.filter(name => existsSync(join(NETNS_FOLDER, name)));
+}
+
+/** Remembers, before the first namespace is made, whether the machine had any. */
+export function noteNetnsMount(paths: RunPaths): void {
+  if (!isMounted()) writeFileSync(marker(paths), '');
+}
+
+/** Undoes the mount where it is ours and nobody has a namespace left. */
+export async function removeNetnsMount(paths: RunPaths): Promise<void> {
+  if (!existsSync(marker(paths)) || !isMounted() || readdirSync(NETNS_FOLDER).length > 0) return;
+  await runCommand({ file: 'umount', args: [NETNS_FOLDER] });
+  await rmdir(NETNS_FOLDER);
+  rmSync(marker(paths));
+}
+
+function isMounted(): boolean {
+  // proc_pid_mountinfo(5): the fifth field is the mount point.
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  return lines.some(line => line.split(' ')[4] === NETNS_FOLDER);
+}

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { southboundRemote } from './central.ts';
+import { inNamespace } from './namespace-command.ts';
+import { packageFile } from './package-files.ts';
+import type { RunPaths } from './paths.ts';
+import type { ProcessSpec } from './processes.ts';
+import type { CommandLine } from './run-command.ts';
+import type { SandboxState } from './state.ts';
+import type { SandboxNode } from './topology.ts';
+
+/** The master of a sandbox. */
+export function masterProcess(state: SandboxState, paths: RunPaths): ProcessSpec {
+  const command = ourselves([
+    'master',
+    ...manifestOptions(state),
+    ...['--nb', `unix:${paths.database('nb')}`, '--sb', `unix:${paths.database('sb')}`],
+    ...['--status-file', paths.masterStatus],
+    ...configOptions(state),
+  ]);
+  return service('master', command, join(paths.dir, 'master'), paths.masterStatus);
+}
+
+/** The agent of one node, in that node's namespace. */
+export function agentProcess(node: SandboxNode, state: SandboxState, paths: RunPaths): ProcessSpec {
+  const socket = paths.cniSocket(node.id);
+  const command = ourselves([
+    ...['node', '--node-name', node.name],
+    ...['--ovs', `unix:${paths.ovsdb(node.id)}`, '--sb', southboundRemote(state.topology)],
+    ...manifestOptions(state),
+    ...['--encap-ip', node.encapIp, '--cni-socket', socket],
+    ...configOptions(state),
+  ]);
+  const file = join(paths.node(node.id), 'agent');
+  return service(`${node.name}/agent`, inNamespace(node.netns, command), file, socket);
+}
+
+/** The runner, which keeps the pods of a sandbox. */
+export function runnerProcess(paths: RunPaths): ProcessSpec {
+  const command = ourselves(['sandbox', 'runner', '--state', paths.state]);
+  return service('runner', command, join(paths.dir, 'runner'), paths.state);
+}
+
+function ourselves(args: readonly string[]): CommandLine {
+  return { file: process.execPath, args: [packageFile('bin/kube-northbound'), ...args] };
+}
+
+function service(name: string, command: CommandLine, file: string, marker: string): ProcessSpec {
+  return { name, command, pidfile: `${file}.pid`, marker, output: `${file}.log`, kind: 'service' };
+}
+
+function manifestOptions({ manifests }: SandboxState): readonly string[] {
+  return manifests.flatMap(path => ['--manifests', path]);
+}
+
+function configOptions({ config }: SandboxState): readonly string[] {
+  return config === undefined ? [] : ['--config', config];
+}

@@ -1,0 +1,132 @@
+import type { Limiter } from './limiter.ts';
+import type { PodMaker } from './pod-maker.ts';
+import type { PodRecord, PodRecords } from './pod-record.ts';
+import type { PodWish } from './pod-wish.ts';
+import { isResponding } from './responders.ts';
+import type { PodProgress } from './runner-status.ts';
+
+/** A failed step is tried again after this many ms, twice as long each time. */
+const FIRST_PAUSE = 250;
+const LONGEST_PAUSE = 8_000;
+
+/** What all lanes share. */
+export interface LaneTools {
+  readonly maker: PodMaker;
+  readonly records: PodRecords;
+  readonly limiter: Limiter;
+  /** Something about {@link PodLane.progress} may have changed. */
+  readonly changed: () => void;
+  readonly failed: (pod: string, error: unknown) => void;
+}
+
+/**
+ * Brings the pods of one name to what is wanted of that name: an old instance goes before a new one comes. One step at a
+ * time; a step that fails is tried again until it succeeds or is no longer wanted.
+ */
+export class PodLane {
+  readonly #title: string;
+  readonly #tools: LaneTools;
+  #records: readonly PodRecord[];
+  #wish: PodWish | undefined;
+  #running = false;
+  #stopped = false;
+  #pause = FIRST_PAUSE;
+  #problem: string | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #abort = new AbortController();
+
+  constructor(title: string, records: readonly PodRecord[], tools: LaneTools) {
+    this.#title = title;
+    this.#records = records;
+    this.#tools = tools;
+  }
+
+  /** undefined wants the pod away. */
+  want(wish: PodWish | undefined): void {
+    if (wish?.id !== this.#wish?.id) {
+      this.#abort.abort();
+      this.#abort = new AbortController();
+      this.#pause = FIRST_PAUSE;
+      this.#problem = undefined;
+    }
+    this.#wish = wish;
+    this.#wake();
+  }
+
+  /** Takes no further step. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#retry);
+    this.#abort.abort();
+  }
+
+  /** undefined where nothing is there and nothing is wanted. */
+  progress(): PodProgress | undefined {
+    const pod = this.#wish ?? this.#records[0];
+    if (!pod) return undefined;
+    const { namespace, name, node } = pod;
+    const state = this.#wish === undefined ? 'leaving' : this.#isDone() ? 'ready' : 'waiting';
+    const problem = state === 'ready' || this.#problem === undefined ? {} : { problem: this.#problem };
+    return { namespace, name, node, state, ...problem };
+  }
+
+  #wake(): void {
+    clearTimeout(this.#retry);
+    if (!this.#running && !this.#stopped) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    try {
+      while (!this.#stopped && !this.#isDone()) await this.#tools.limiter.run(() => this.#step());
+      this.#pause = FIRST_PAUSE;
+      this.#problem = undefined;
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#running = false;
+      this.#tools.changed();
+    }
+  }
+
+  #isDone(): boolean {
+    const [record, ...others] = this.#records;
+    if (!this.#wish) return record === undefined;
+    if (!record || others.length > 0 || record.id !== this.#wish.id || !record.attachment) return false;
+    return samePorts(record, this.#wish) && isResponding(record, this.#tools.records);
+  }
+
+  async #step(): Promise<void> {
+    // Waiting for the turn takes time; what was wanted then may not be wanted now.
+    if (this.#stopped || this.#isDone()) return;
+    const wish = this.#wish;
+    const stale = this.#records.find(record => record.id !== wish?.id || !record.attachment);
+    if (stale) {
+      await this.#tools.maker.remove(stale);
+      this.#records = this.#records.filter(record => record !== stale);
+      return;
+    }
+    const note = (record: PodRecord) => {
+      this.#records = [...this.#records.filter(({ id }) => id !== record.id), record];
+      this.#tools.changed();
+    };
+    const [record] = this.#records;
+    if (record && wish) await this.#tools.maker.listen(record, wish.ports, note);
+    else if (wish) await this.#tools.maker.make(wish, this.#abort.signal, note);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped) return;
+    const aborted = error instanceof Error && error.name === 'AbortError';
+    if (!aborted) {
+      this.#problem = error instanceof Error ? error.message : String(error);
+      this.#tools.failed(this.#title, error);
+    }
+    this.#retry = setTimeout(() => this.#wake(), aborted ? 0 : this.#pause);
+    if (!aborted) this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
+  }
+}
+
+function samePorts(record: PodRecord, wish: PodWish): boolean {
+  return record.ports.join() === wish.ports.join();
+}

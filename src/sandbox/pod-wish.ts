@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { podFact, wantsPort } from '../cluster/facts/index.ts';
+import { isRaw, listOf, objectAt, type Raw } from '../cluster/facts/raw.ts';
+import type { KubeObject } from '../cluster/manifest-source.ts';
+
+/** A pod as the manifests want it. */
+export interface PodWish {
+  /** The same for the same pod on the same node, and for no other. */
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly node: string;
+  /** `tcp:80`, `udp:53`, `sctp:9`; each once, in order. */
+  readonly ports: readonly string[];
+}
+
+/** What a kubelet on one of `nodes` would run of an object: undefined where that is nothing. */
+export function podWish(object: KubeObject, nodes: ReadonlySet<string>): PodWish | undefined {
+  if (object.kind !== 'Pod' || object.apiVersion !== 'v1' || object.namespace === undefined) return undefined;
+  const { namespace, name, uid, node, ...rest } = podFact(object.namespace, object.name, object.raw);
+  if (node === undefined || !nodes.has(node) || !wantsPort({ namespace, name, uid, node, ...rest })) {
+    return undefined;
+  }
+  const id = createHash('sha256').update([namespace, name, uid, node].join('\0')).digest('hex').slice(0, 12);
+  return { id: `p${id}`, namespace, name, uid, node, ports: declaredPorts(object.raw) };
+}
+
+/** The `containerPort`s of all containers that go on running, each once. Ports that make no sense are left out. */
+export function declaredPorts(pod: Raw): readonly string[] {
+  const spec = objectAt(pod, 'spec');
+  const sidecars = listOf(spec, 'initContainers', 'spec').filter(
+    container => isRaw(container) && container.restartPolicy === 'Always',
+  );
+  const ports = [...listOf(spec, 'containers', 'spec'), ...sidecars].flatMap(container =>
+    isRaw(container) && Array.isArray(container.ports) ? container.ports.flatMap(portText) : [],
+  );
+  return [...new Set(ports)].sort();
+}
+
+function portText(port: unknown): readonly string[] {
+  if (!isRaw(port)) return [];
+  const { containerPort, protocol } = port;
+  const name = typeof protocol === 'string' && protocol !== '' ? protocol.toLowerCase() : 'tcp';
+  const number = Number(containerPort);
+  const known = ['tcp', 'udp', 'sctp'].includes(name) && Number.isInteger(number);
+  return known && number > 0 && number < 65_536 ? [`${name}:${number}`] : [];
+}

@@ -1,0 +1,29 @@
+import type { RunPaths } from './paths.ts';
+import { PodRecords } from './pod-record.ts';
+import { type SandboxState, StateError } from './state.ts';
+import type { SandboxNode } from './topology.ts';
+
+/** The namespace of what `exec` names: `outside`, `central`, a Node, or NAMESPACE/POD. Throws {@link StateError}. */
+export function targetNamespace(target: string, { topology }: SandboxState, paths: RunPaths): string {
+  if (target === 'outside') return topology.outside.netns;
+  if (target === 'central') return topology.central.netns;
+  const node = topology.nodes.find(({ name }) => name === target);
+  if (node) return node.netns;
+  const pod = new PodRecords(paths.pods)
+    .list()
+    .find(({ namespace, name, attachment }) => attachment && `${namespace}/${name}` === target);
+  if (pod) return pod.netns;
+  throw new StateError(
+    target.includes('/')
+      ? `no pod ${target} is attached: "sandbox status" lists those that are`
+      : `${target} is neither a node nor "outside" nor "central"; a pod is NAMESPACE/POD`,
+  );
+}
+
+/** The node of a name. Throws {@link StateError} with all names where there is none. */
+export function nodeByName(name: string, { topology }: SandboxState): SandboxNode {
+  const node = topology.nodes.find(candidate => candidate.name === name);
+  if (node) return node;
+  const names = topology.nodes.map(candidate => candidate.name);
+  throw new StateError(`the sandbox has no node ${name}; it has ${names.join(', ')}`);
+}

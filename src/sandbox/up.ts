@@ -1,0 +1,88 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { ManifestSource } from '../cluster/manifest-source.ts';
+import type { Log } from '../contracts/log.ts';
+import { writeJson } from './atomic-file.ts';
+import { awaitPods } from './await-pods.ts';
+import { bringOvnUp } from './bring-up.ts';
+import { existingNamespaces, noteNetnsMount } from './netns-mount.ts';
+import { chooseNodes, nodeManifests } from './nodes.ts';
+import type { OvnRoot } from './ovn-root.ts';
+import { type RunPaths, socketProblem } from './paths.ts';
+import { ownProcesses } from './process-list.ts';
+import { startProcess } from './processes.ts';
+import { checkUntaken, claimSandbox, type SandboxState, StateError, writeState } from './state.ts';
+import { hostNamespaces, planTopology, type Topology } from './topology.ts';
+
+/** What `sandbox up` is asked for. */
+export interface UpOptions {
+  readonly name: string;
+  readonly manifests: readonly string[];
+  readonly nodes?: number;
+  readonly config?: string;
+  /** Without master, agents and pods. */
+  readonly ovnOnly: boolean;
+  /** How long pods may take to come up, in ms; by default {@link awaitPods} decides by their number. */
+  readonly timeout?: number;
+}
+
+/**
+ * Makes a sandbox and waits for its pods. Resolves to what is missing, one sentence each; empty where all pods are
+ * attached and listen. Rejects where the sandbox cannot be made: what was made by then stays until `down`.
+ */
+export async function bringUp(
+  options: UpOptions,
+  paths: RunPaths,
+  loadRoot: () => Promise<OvnRoot>,
+  log: Log,
+): Promise<readonly string[]> {
+  const { manifests } = options;
+  const objects =
+    manifests.length === 0 ? [] : (await new ManifestSource({ paths: manifests }).read()).objects;
+  const { nodes, generated } = chooseNodes(objects, options.nodes);
+  const topology = planTopology(options.name, nodes);
+  checkRoom(topology, paths);
+  const root = await loadRoot();
+  const state: SandboxState = {
+    phase: 'making',
+    ovnRoot: root.dir,
+    topology,
+    manifests: [...manifests.map(path => resolve(path)), ...(generated ? [paths.nodeManifests] : [])],
+    ...(options.config === undefined ? {} : { config: resolve(options.config) }),
+    ovnOnly: options.ovnOnly,
+  };
+  claimSandbox(paths, state);
+  noteNetnsMount(paths);
+  if (generated) {
+    await mkdir(paths.nodeManifests);
+    writeJson(join(paths.nodeManifests, 'nodes.json'), nodeManifests(topology));
+  }
+  await bringOvnUp(topology, paths, root, log);
+  const missing = options.ovnOnly ? [] : await bringPodsUp(state, paths, log, options.timeout);
+  writeState(paths, { ...state, phase: 'up' });
+  return missing;
+}
+
+async function bringPodsUp(
+  state: SandboxState,
+  paths: RunPaths,
+  log: Log,
+  timeout: number | undefined,
+): Promise<readonly string[]> {
+  log.info({}, 'starting the master, the agents and the runner');
+  const processes = ownProcesses(state, paths);
+  await Promise.all(processes.map(startProcess));
+  return awaitPods(paths, processes, log, timeout);
+}
+
+function checkRoom(topology: Topology, paths: RunPaths): void {
+  checkUntaken(topology.name, paths);
+  const problem = socketProblem(paths, topology);
+  if (problem !== undefined) throw new StateError(problem);
+  const [taken] = existingNamespaces(hostNamespaces(topology));
+  if (taken !== undefined) {
+    throw new StateError(
+      `there is a network namespace ${taken} already, of somebody else: choose another --name`,
+    );
+  }
+}
