@@ -108,5 +108,5 @@ async function answer(line: string, handler: Handler, gone: AbortSignal): Promis
 }
 
 function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }

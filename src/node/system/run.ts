@@ -22,7 +22,9 @@ export function runWithin(
   const [program, ...args] = command;
   return new Promise((resolve, reject) => {
     const fail = (reason: string) => reject(new CommandError(`${command.join(' ')}: ${reason}`));
-    const child = spawn(program, args, { stdio: 'pipe', timeout: ms, killSignal: 'SIGKILL' });
+    const child = spawn(program, args, { stdio: 'pipe' });
+    // spawn's own time limit would go on running, and keep the process alive, where the program cannot be started.
+    const timer = setTimeout(() => child.kill('SIGKILL'), ms);
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -31,8 +33,12 @@ export function runWithin(
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
     });
-    child.on('error', error => fail(error.message));
+    child.on('error', error => {
+      clearTimeout(timer);
+      fail(error.message);
+    });
     child.on('close', (status, signal) => {
+      clearTimeout(timer);
       if (status === 0) resolve(stdout);
       else if (signal !== null) fail(`ended by ${signal} (allowed time: ${ms} ms)`);
       else fail(`${stderr.trim() || 'no message'} (status ${status})`);

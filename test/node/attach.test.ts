@@ -1,0 +1,383 @@
+import { describe, expect, it } from '@jest/globals';
+import type { CniAddRequest, CniAnswer } from '../../src/contracts/cni.ts';
+import { Requests } from '../../src/node/cni/requests.ts';
+import { entryOf, textOf } from '../../src/node/database.ts';
+import { PortBindings } from '../../src/node/southbound.ts';
+import { CommandError, type Run } from '../../src/node/system/run.ts';
+import { hostInterfaceName } from '../../src/node/system/veth.ts';
+import { FakeDatabase } from './fake-database.ts';
+import { silentLog } from './silent-log.ts';
+import { bind, podBinding } from './southbound-rows.ts';
+
+const NEVER_GONE = new AbortController().signal;
+
+/** A kernel that knows host interfaces only; programs run at once unless `onRun` holds or fails them. */
+class FakeKernel {
+  readonly links = new Set<string>();
+  readonly commands: string[] = [];
+  onRun: (text: string) => Promise<void> = async () => {};
+
+  readonly run: Run = async (command, input = '') => {
+    const text = `${command.join(' ')}\n${input}`;
+    this.commands.push(text);
+    await this.onRun(text);
+    const made = /link add name (\S+)/.exec(input)?.[1];
+    if (made) this.links.add(made);
+    if (command.includes('delete')) this.links.delete(command.at(-1) ?? '');
+    const shown = [...this.links].map(ifname => ({ ifname, address: '5a:00:00:00:00:01' }));
+    return command.includes('show') ? JSON.stringify(shown) : '';
+  };
+}
+
+function request(sandbox: string, uid = 'uid-1'): CniAddRequest {
+  const pod = { namespace: 'shop', name: 'web', uid };
+  return {
+    command: 'ADD',
+    cniVersion: '1.0.0',
+    sandbox,
+    interfaceName: 'eth0',
+    netns: '/proc/self/ns/net',
+    pod,
+  };
+}
+
+function setup({ datapath = 'netdev', bindingMs = 50, installMs = 2_000 } = {}) {
+  const ovs = new FakeDatabase();
+  const southbound = new FakeDatabase();
+  ovs.insert('Bridge', { name: 'br-int', ports: new Set(), datapath_type: datapath });
+  bind(southbound, 'rtos-worker-1', '0a:58:0a:80:00:01 10.128.0.1/23');
+  const kernel = new FakeKernel();
+  const node = { node: 'worker-1', chassisId: 'worker-1', mtu: 1400 };
+  const context = {
+    ...node,
+    ovs,
+    bindings: new PortBindings(southbound),
+    run: kernel.run,
+    bindingMs,
+    installMs,
+  };
+  const requests = new Requests(context, silentLog);
+  const add = (sandbox: string, uid?: string, gone = NEVER_GONE) =>
+    requests.handle(request(sandbox, uid), gone);
+  const del = (sandbox: string) => {
+    const { cniVersion, interfaceName } = request(sandbox);
+    return requests.handle({ command: 'DEL', cniVersion, sandbox, interfaceName }, NEVER_GONE);
+  };
+  const sandboxes = () => [...ovs.rows('Interface')].map(row => entryOf(row, 'external_ids', 'sandbox'));
+  return { ovs, southbound, kernel, requests, add, del, sandboxes };
+}
+
+/** Plays ovn-controller: says of each new interface that its flows are installed. */
+function installFlows(ovs: FakeDatabase): () => void {
+  return ovs.onChange(changes => {
+    for (const { kind, table, row } of changes) {
+      if (table !== 'Interface' || kind !== 'insert') continue;
+      const ids = new Map(row.columns.external_ids as Map<string, string>).set('ovn-installed', 'true');
+      setImmediate(() => ovs.change('Interface', row.uuid, { external_ids: ids }));
+    }
+  });
+}
+
+/** Resolves when `count` interfaces are on the bridge. */
+function plugged(ovs: FakeDatabase, count: number): Promise<void> {
+  return new Promise(resolve => {
+    const look = () => {
+      if ([...ovs.rows('Interface')].length === count) resolve();
+    };
+    ovs.onChange(look);
+    look();
+  });
+}
+
+/** What an ADD that waits for its flows depends on. */
+interface World {
+  readonly ovs: FakeDatabase;
+  readonly southbound: FakeDatabase;
+  readonly binding: string;
+  readonly bridge: string;
+  readonly gone: AbortController;
+}
+
+const codeOf = (answer: CniAnswer) => ('error' in answer ? answer.error.code : undefined);
+const messageOf = (answer: CniAnswer) =>
+  'error' in answer ? `${answer.error.msg} ${answer.error.details}` : '';
+
+describe('ADD', () => {
+  it("makes the interface, puts it on br-int with OVN-Kubernetes' keys, and answers", async () => {
+    const { ovs, southbound, kernel, add } = setup();
+    podBinding(southbound);
+    installFlows(ovs);
+    const hostName = hostInterfaceName('one', 'eth0');
+    expect(await add('one')).toMatchObject({
+      result: {
+        interfaces: [
+          { name: hostName, mac: '5a:00:00:00:00:01' },
+          { name: 'eth0', mac: '0a:58:0a:80:00:05' },
+        ],
+        ips: [{ address: '10.128.0.5/23', gateway: '10.128.0.1', interface: 1 }],
+      },
+    });
+    const [row] = ovs.rows('Interface');
+    expect(row?.columns.name).toBe(hostName);
+    expect(Object.fromEntries(row?.columns.external_ids as Map<string, string>)).toEqual({
+      attached_mac: '0a:58:0a:80:00:05',
+      'iface-id': 'shop_web',
+      'iface-id-ver': 'uid-1',
+      ip_addresses: '10.128.0.5/23',
+      sandbox: 'one',
+      'pod-if-name': 'eth0',
+      'ovn-installed': 'true',
+    });
+    expect(kernel.commands.some(text => text.includes('ethtool -K eth0 tx off'))).toBe(true);
+  });
+
+  it('leaves checksum offload alone where the datapath is the kernel', async () => {
+    const { ovs, southbound, kernel, add } = setup({ datapath: 'system' });
+    podBinding(southbound);
+    installFlows(ovs);
+    expect(await add('one')).toHaveProperty('result');
+    expect(kernel.commands.some(text => text.includes('ethtool'))).toBe(false);
+  });
+
+  it('waits for a pod that the southbound does not know yet', async () => {
+    const { ovs, southbound, add } = setup({ bindingMs: 5_000 });
+    installFlows(ovs);
+    const answer = add('one');
+    podBinding(southbound, { uid: 'uid-0' });
+    podBinding(southbound);
+    expect(await answer).toHaveProperty('result');
+  });
+
+  it.each([
+    ['an unknown pod', undefined, 'no port shop_web'],
+    ['another instance', { uid: 'uid-0' }, 'uid-0'],
+    ['a pod of another node', { chassis: 'worker-2' }, 'worker-2'],
+  ])('gives up on %s', async (_, binding, reason) => {
+    const { southbound, kernel, add } = setup();
+    if (binding) podBinding(southbound, binding);
+    const answer = await add('one');
+    expect(codeOf(answer)).toBe(11);
+    expect(messageOf(answer)).toContain(reason);
+    expect(kernel.commands).toEqual([]);
+  });
+
+  it('says so where the southbound is away', async () => {
+    const { southbound, add } = setup();
+    southbound.setConnected(false);
+    expect(messageOf(await add('one'))).toContain('southbound database is not reachable');
+  });
+
+  it('takes the place of the port that an earlier instance left, in one transaction', async () => {
+    const { ovs, southbound, add, sandboxes } = setup();
+    installFlows(ovs);
+    const first = podBinding(southbound);
+    await add('one');
+    southbound.delete('Port_Binding', first);
+    podBinding(southbound, { uid: 'uid-2' });
+    const before = ovs.transactions.length;
+    expect(await add('two', 'uid-2')).toHaveProperty('result');
+    expect(sandboxes()).toEqual(['two']);
+    expect(ovs.transactions.slice(before)).toHaveLength(1);
+  });
+
+  it.each<[string, (world: World) => void, number, string]>([
+    ['its flows are never installed', () => {}, 11, 'did not install'],
+    [
+      'its pod goes',
+      world => world.southbound.delete('Port_Binding', world.binding),
+      11,
+      'deleted or replaced',
+    ],
+    [
+      'its pod is replaced',
+      ({ southbound, binding }) =>
+        southbound.change('Port_Binding', binding, { options: new Map([['iface-id-ver', 'uid-2']]) }),
+      11,
+      'deleted or replaced',
+    ],
+    ['the plugin is gone', world => world.gone.abort(new Error('nobody waits')), 5, 'nobody waits'],
+    [
+      'its port is taken away',
+      world => world.ovs.change('Bridge', world.bridge, { ports: new Set() }),
+      11,
+      'removed from br-int',
+    ],
+  ])('leaves nothing behind where %s', async (_, act, code, reason) => {
+    const { ovs, southbound, kernel, add } = setup({ installMs: 500 });
+    const binding = podBinding(southbound);
+    const gone = new AbortController();
+    const answer = add('one', 'uid-1', gone.signal);
+    await plugged(ovs, 1);
+    // Lets the ADD see its own port first.
+    await new Promise(resolve => setImmediate(resolve));
+    const [bridge] = ovs.rows('Bridge');
+    act({ ovs, southbound, binding, gone, bridge: bridge?.uuid ?? '' });
+    const result = await answer;
+    expect(messageOf(result)).toContain(reason);
+    expect(codeOf(result)).toBe(code);
+    expect(kernel.links).toEqual(new Set());
+    expect([...((bridge?.columns.ports as Set<string> | undefined) ?? ['no bridge'])]).toEqual([]);
+  });
+
+  it('tells what ovs-vswitchd says where flows are not installed', async () => {
+    const { ovs, southbound, add } = setup({ installMs: 100 });
+    podBinding(southbound);
+    const answer = add('one');
+    await plugged(ovs, 1);
+    const [row] = ovs.rows('Interface');
+    ovs.change('Interface', row?.uuid ?? '', { error: 'could not open network device' });
+    expect(messageOf(await answer)).toContain('could not open network device');
+  });
+
+  it('does not take flows of another instance for its own', async () => {
+    const { ovs, southbound, add } = setup({ installMs: 100 });
+    podBinding(southbound);
+    const answer = add('one');
+    await plugged(ovs, 1);
+    const [row] = ovs.rows('Interface');
+    const ids = new Map(row?.columns.external_ids as Map<string, string>);
+    ids.set('ovn-installed', 'true').set('iface-id-ver', 'uid-0');
+    ovs.change('Interface', row?.uuid ?? '', { external_ids: ids });
+    expect(codeOf(await answer)).toBe(11);
+  });
+
+  it('leaves nothing behind where the kernel refuses', async () => {
+    const { ovs, southbound, kernel, add } = setup();
+    podBinding(southbound);
+    kernel.onRun = async text => {
+      if (text.includes('addr add')) throw new CommandError('ip: no');
+    };
+    const answer = await add('one');
+    expect([codeOf(answer), messageOf(answer)]).toEqual([5, 'ip: no ']);
+    expect(kernel.links).toEqual(new Set());
+    expect([...ovs.rows('Interface')]).toEqual([]);
+  });
+
+  it('refuses a namespace that does not exist', async () => {
+    const { requests } = setup();
+    const answer = await requests.handle({ ...request('one'), netns: '/run/netns/no-such' }, NEVER_GONE);
+    expect(codeOf(answer)).toBe(4);
+    expect(messageOf(answer)).toContain('/run/netns/no-such');
+  });
+
+  it('fails where Open vSwitch goes away, and is undone when that is back', async () => {
+    const { ovs, southbound, kernel, requests, add } = setup();
+    podBinding(southbound);
+    const answer = add('one');
+    await plugged(ovs, 1);
+    ovs.setConnected(false);
+    expect(codeOf(await answer)).toBe(11);
+    expect(kernel.links).toEqual(new Set());
+    expect([...ovs.rows('Interface')]).toHaveLength(1);
+    ovs.setConnected(true);
+    await requests.retryAbandoned();
+    expect([...ovs.rows('Interface')]).toEqual([]);
+  });
+});
+
+describe('DEL', () => {
+  it('removes port and interface, and is content where there is nothing', async () => {
+    const { ovs, southbound, kernel, add, del } = setup();
+    podBinding(southbound);
+    installFlows(ovs);
+    await add('one');
+    expect(await del('one')).toEqual({ result: null });
+    expect([...ovs.rows('Interface')]).toEqual([]);
+    expect(kernel.links).toEqual(new Set());
+    expect(await del('one')).toEqual({ result: null });
+  });
+
+  it('does not cut the successor', async () => {
+    const { ovs, southbound, kernel, add, del, sandboxes } = setup();
+    installFlows(ovs);
+    const first = podBinding(southbound);
+    await add('one');
+    southbound.delete('Port_Binding', first);
+    podBinding(southbound, { uid: 'uid-2' });
+    await add('two', 'uid-2');
+    expect(await del('one')).toEqual({ result: null });
+    expect(sandboxes()).toEqual(['two']);
+    expect([...kernel.links]).toEqual([hostInterfaceName('two', 'eth0')]);
+  });
+
+  it('leaves ports of others and of other interfaces alone', async () => {
+    const { ovs, del } = setup();
+    const [bridge] = ovs.rows('Bridge');
+    const make = (name: string, ids: [string, string][]) => {
+      const row = ovs.insert('Interface', { name, external_ids: new Map(ids) });
+      return ovs.insert('Port', { name, interfaces: new Set([row]) });
+    };
+    const ports = [
+      make('foreign', []),
+      make('net1', [
+        ['sandbox', 'one'],
+        ['pod-if-name', 'net1'],
+      ]),
+      make('old', [['sandbox', 'one']]),
+    ];
+    ovs.change('Bridge', bridge?.uuid ?? '', { ports: new Set(ports) });
+    expect(await del('one')).toEqual({ result: null });
+    expect([...ovs.rows('Port')].map(row => textOf(row, 'name'))).toEqual(['foreign', 'net1']);
+  });
+
+  it('is to be tried again while Open vSwitch is away; the pod is cut off at once', async () => {
+    const { ovs, southbound, kernel, add, del } = setup();
+    podBinding(southbound);
+    installFlows(ovs);
+    await add('one');
+    ovs.setConnected(false);
+    expect(codeOf(await del('one'))).toBe(11);
+    expect(kernel.links).toEqual(new Set());
+  });
+
+  it('is content where the kernel removed the interface first', async () => {
+    const { kernel, del } = setup();
+    kernel.links.add(hostInterfaceName('one', 'eth0'));
+    kernel.onRun = async text => {
+      if (!text.includes('delete')) return;
+      kernel.links.clear();
+      throw new CommandError('Cannot find device');
+    };
+    expect(await del('one')).toEqual({ result: null });
+  });
+
+  it('cancels the ADD of its interface that still runs', async () => {
+    const { ovs, southbound, kernel, add, del } = setup({ installMs: 60_000 });
+    podBinding(southbound);
+    const adding = add('one');
+    await plugged(ovs, 1);
+    expect(await del('one')).toEqual({ result: null });
+    expect(messageOf(await adding)).toContain('DEL');
+    expect([...ovs.rows('Interface')]).toEqual([]);
+    expect(kernel.links).toEqual(new Set());
+  });
+});
+
+describe('several requests', () => {
+  it('of different sandboxes run at the same time, those of one after the other', async () => {
+    const { southbound, kernel, del } = setup();
+    podBinding(southbound);
+    const release: (() => void)[] = [];
+    kernel.onRun = () => new Promise(resolve => release.push(resolve));
+    const answers = [del('one'), del('one'), del('two')];
+    await new Promise(resolve => setImmediate(resolve));
+    expect(release).toHaveLength(2);
+    for (const go of release.splice(0)) go();
+    await answers[0];
+    await new Promise(resolve => setImmediate(resolve));
+    expect(release).toHaveLength(1);
+    for (const go of release.splice(0)) go();
+    expect(await Promise.all(answers)).toEqual([{ result: null }, { result: null }, { result: null }]);
+  });
+
+  it('are ended by a stop, with everything undone', async () => {
+    const { ovs, southbound, kernel, requests, add } = setup({ installMs: 60_000 });
+    podBinding(southbound);
+    const adding = add('one');
+    await plugged(ovs, 1);
+    await requests.stop();
+    expect(messageOf(await adding)).toContain('stopping');
+    expect(kernel.links).toEqual(new Set());
+    expect([...ovs.rows('Interface')]).toEqual([]);
+  });
+});
