@@ -8,20 +8,24 @@ import type { Log } from '../contracts/log.ts';
 import { Agent } from '../node/agent.ts';
 import { asDatabase, LOCAL_TABLES, SOUTHBOUND_TABLES } from '../node/sessions.ts';
 import { run } from '../node/system/run.ts';
-import { createLog, type LogLevel } from '../observe/log.ts';
+import { createLog } from '../observe/log.ts';
 import { type Endpoint, formatEndpoint, parseRemotes, Session } from '../ovsdb-client/index.ts';
 import { addDatabaseOptions, type DatabaseOptions, remotesOf, tlsOf } from './database-options.ts';
 import { ExitError, UsageError } from './exit.ts';
+import { addLogLevel, type LogLevelOption } from './log-option.ts';
+import { untilSignal } from './signals.ts';
 import { addSourceOptions, manifestsOf, type SourceOptions } from './source-options.ts';
 
-interface NodeOptions extends DatabaseOptions, SourceOptions {
+interface NodeOptions extends DatabaseOptions, SourceOptions, LogLevelOption {
   readonly nodeName: string;
   readonly ovs: string;
   readonly encapIp?: string;
   readonly cniSocket: string;
   readonly config?: string;
-  readonly logLevel?: LogLevel;
 }
+
+/** After this long without a database the log says so; the agent goes on trying. */
+const PATIENCE_MS = 5_000;
 
 const EXAMPLE = `
 Example:
@@ -35,12 +39,12 @@ export function nodeCommand(): Command {
     .requiredOption('--node-name <name>', "the Node's name")
     .requiredOption('--ovs <address>', 'local Open vSwitch database, e.g. unix:/run/openvswitch/db.sock');
   addSourceOptions(addDatabaseOptions(command, ['sb']));
-  return command
+  return addLogLevel(command)
     .option('--encap-ip <ip>', "tunnel address (default: what Open vSwitch says, else the Node's InternalIP)")
     .addOption(new Option('--cni-socket <path>', 'where the CNI plugin asks').default(DEFAULT_AGENT_SOCKET))
     .option('--config <file>', 'configuration (YAML)')
     .addHelpText('after', EXAMPLE)
-    .action((_, self: Command) => serveNode(self.optsWithGlobals<NodeOptions>()));
+    .action((options: NodeOptions) => serveNode(options));
 }
 
 /** Runs the agent until SIGTERM or SIGINT. Throws ExitError where it cannot be this node's. */
@@ -51,7 +55,7 @@ async function serveNode(options: NodeOptions): Promise<void> {
   if (encapIp !== undefined && !parseIp(encapIp))
     throw new UsageError(`--encap-ip: "${encapIp}" is no IP address`);
   const config = loadConfig(options.config);
-  const log = createLog({ level: options.logLevel ?? 'info' });
+  const log = createLog({ level: options.logLevel });
   const self = await ownNode(node, manifestsOf(options), log);
   const common = tls === undefined ? {} : { tls };
   const ovs = new Session({
@@ -78,20 +82,28 @@ async function serveNode(options: NodeOptions): Promise<void> {
     run,
     log,
   });
-  await untilEnd(agent, [ovs, southbound], log);
+  await untilSignal(signal => serve(agent, [ovs, southbound], log, signal));
 }
 
-async function untilEnd(agent: Agent, sessions: readonly Session[], log: Log): Promise<void> {
+async function serve(
+  agent: Agent,
+  sessions: readonly Session[],
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
   const end = new Promise<void>((resolve, reject) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    signal.addEventListener('abort', () => resolve());
     for (const session of sessions) {
       session.onState((state, cause) => {
-        if (cause && state === 'connecting') log.warn({ error: cause }, 'a database is not reachable');
+        if (cause && state === 'connecting') log.warn({ error: cause }, 'a database went away');
         if (state === 'failed') reject(new ExitError(1, cause?.message ?? 'a database is the wrong one'));
       });
     }
   });
-  for (const session of sessions) session.start();
+  for (const session of sessions) {
+    session.start();
+    session.ready(PATIENCE_MS).catch(error => log.warn({ error }, 'a database is not reachable'));
+  }
   try {
     await Promise.race([agent.start(), end]);
     await end;

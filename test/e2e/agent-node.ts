@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -34,7 +34,6 @@ export class AgentNode {
     await this.inNode('ip', 'link', 'set', 'dev', 'lo', 'up');
     await this.inNode('ip', 'address', 'add', `${ENCAP_IP}/32`, 'dev', 'lo');
     await bundlePrograms(this.folder);
-    this.#provideEthtool();
     for (const [name, schema] of [
       ['nb', 'ovn-nb'],
       ['sb', 'ovn-sb'],
@@ -91,17 +90,30 @@ export class AgentNode {
     this.#spawn('controller', 'ovn-controller', this.socket('ovs'));
   }
 
-  async startAgent(...extra: readonly string[]): Promise<void> {
-    this.launchAgent(...extra);
+  async startAgent(): Promise<void> {
+    this.#start('agent', this.#agentCommand([]));
     await eventually('the agent serves', async () => {
       if (!existsSync(this.path('cni.sock'))) throw new Error('no socket');
     });
   }
 
-  launchAgent(...extra: readonly string[]): ChildProcess {
+  /** Runs another agent to its end. */
+  async runAgent(
+    ...extra: readonly string[]
+  ): Promise<{ readonly status: number | null; readonly stderr: string }> {
+    const child = spawn('ip', ['netns', 'exec', this.netns, ...this.#agentCommand(extra)], { stdio: 'pipe' });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', text => {
+      stderr += text;
+    });
+    const status = await new Promise<number | null>(resolve => child.on('close', resolve));
+    return { status, stderr };
+  }
+
+  #agentCommand(extra: readonly string[]): readonly string[] {
     const options = ['--node-name', NODE, '--ovs', this.socket('ovs'), '--sb', this.socket('sb')];
     const own = ['--manifests', this.folder, '--encap-ip', ENCAP_IP, '--cni-socket', this.path('cni.sock')];
-    return this.#start('agent', [process.execPath, this.path('agent.cjs'), ...options, ...own, ...extra]);
+    return [process.execPath, this.path('agent.cjs'), ...options, ...own, ...extra];
   }
 
   /** Ends a process and waits until it is gone; gives its exit status. */
@@ -164,30 +176,20 @@ export class AgentNode {
     this.#start(name, [file, ...all]);
   }
 
-  #start(name: string, command: readonly string[]): ChildProcess {
+  #start(name: string, command: readonly string[]): void {
     const log = openSync(this.path(`${name}.log`), 'a');
     const folders = ['OVS_RUNDIR', 'OVN_RUNDIR', 'OVS_LOGDIR', 'OVN_LOGDIR', 'OVS_DBDIR', 'OVN_DBDIR'];
     const env = {
       ...Object.fromEntries(folders.map(variable => [variable, this.folder])),
       OVS_SYSCONFDIR: this.folder,
       OVN_SYSCONFDIR: this.folder,
-      PATH: `${this.folder}:${process.env.PATH}`,
+      PATH: process.env.PATH,
     };
     const child = spawn('ip', ['netns', 'exec', this.netns, ...command], {
       env,
       stdio: ['ignore', log, log],
     });
     this.#processes.set(name, child);
-    return child;
-  }
-
-  /** The agent's PATH begins with our folder: OVN's private folder has an ethtool where the machine has none. */
-  #provideEthtool(): void {
-    const installed = (process.env.PATH ?? '').split(':').some(folder => existsSync(join(folder, 'ethtool')));
-    if (installed) return;
-    const { file, args } = this.root.command('ethtool', []);
-    writeFileSync(this.path('ethtool'), `#!/bin/sh\nexec ${[file, ...args].join(' ')} "$@"\n`);
-    chmodSync(this.path('ethtool'), 0o755);
   }
 }
 

@@ -66,6 +66,19 @@ function ping(netns: string, address: string): Promise<unknown> {
   return eventually(`${netns} pings ${address}`, attempt);
 }
 
+/** Sends a word by TCP from one namespace to another. */
+async function connectTcp(from: string, to: string, address: string): Promise<void> {
+  const serve = `require('node:net').createServer(s => { s.end('hello'); process.exitCode = 0; setTimeout(process.exit, 500); })
+    .listen(8080, '::', () => console.log('listening'))`;
+  const ask = `require('node:net').connect(8080, '${address}').on('error', () => process.exit(1)).pipe(process.stdout)`;
+  const serving = node.inNamespace(to, process.execPath, '-e', serve);
+  const answer = await eventually(`${from} reaches ${address} by TCP`, () =>
+    node.inNamespace(from, 'timeout', '2', process.execPath, '-e', ask),
+  );
+  expect(answer).toBe('hello');
+  await serving;
+}
+
 /** The interfaces of pods on br-int, and the veths of the node. */
 async function leftovers(): Promise<readonly string[]> {
   const ports = (await node.vsctl('list-ports', 'br-int')).split('\n');
@@ -118,6 +131,20 @@ describe('the node', () => {
   });
 });
 
+describe('an agent that must not start', () => {
+  it.each([
+    ['a second one at the same socket', [], 'another agent listens'],
+    ['one of another Node', ['--node-name', 'worker-2'], 'system-id'],
+    ['one that is given the wrong database', ['--ovs', 'SB'], 'Open_vSwitch'],
+  ])('%s ends with 1 and its reason, and harms nothing', async (_, options, reason) => {
+    const given = options.map(option => (option === 'SB' ? node.socket('sb') : option));
+    const ended = await node.runAgent(...given);
+    expect(ended).toMatchObject({ status: 1, stderr: expect.stringContaining(reason) });
+    expect(await node.vsctl('get', 'Open_vSwitch', '.', 'external_ids:system-id')).toBe(`${NODE}\n`);
+    await ping(node.netns, '10.128.0.1');
+  });
+});
+
 describe('pods', () => {
   it('reach the node and each other, and leave nothing behind', async () => {
     await addPort('web', 'uid-1', 5);
@@ -139,6 +166,9 @@ describe('pods', () => {
     }
     await ping(node.netns, '10.128.0.5');
     await ping(node.netns, 'fd01::5');
+    // Without its checksums done by the pod's kernel, TCP would not pass.
+    await connectTcp(node.netns, netnsOf('sandbox-web'), '10.128.0.5');
+    await connectTcp(netnsOf('sandbox-web'), netnsOf('sandbox-db'), 'fd01::6');
     expect(await del('web', 'uid-1', 'sandbox-web')).toEqual({ status: 0, output: {} });
     expect(await del('web', 'uid-1', 'sandbox-web')).toEqual({ status: 0, output: {} });
     await node.deleteNamespace(netnsOf('sandbox-db'));
