@@ -1,9 +1,7 @@
 import { type Command, Option } from 'commander';
-import type { LogLevel } from '../observe/log.ts';
 
 export interface NameOption {
   readonly name: string;
-  readonly logLevel?: LogLevel;
 }
 
 /** Adds `--name`, by which several sandboxes are told apart. */

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { createLog, type LogLevel } from '../observe/log.ts';
+import type { Log } from '../contracts/log.ts';
+import { createLog } from '../observe/log.ts';
 import {
   bringUp,
   killByName,
@@ -17,11 +18,12 @@ import {
   takeDown,
 } from '../sandbox/index.ts';
 import { ExitError, UsageError } from './exit.ts';
+import { addLogLevel, type LogLevelOption } from './log-option.ts';
 import { addName, type NameOption } from './sandbox-name.ts';
 import { toolCommands } from './sandbox-tools.ts';
 import { collect } from './source-options.ts';
 
-interface UpCliOptions extends NameOption {
+interface UpCliOptions extends NameOption, LogLevelOption {
   readonly manifests?: readonly string[];
   readonly nodes?: number;
   readonly ovnRoot?: string;
@@ -43,6 +45,7 @@ export function sandboxCommand(): Command {
     .description(
       'A real OVN cluster on this machine: every node and every pod is a network namespace. Needs root.',
     )
+    .enablePositionalOptions()
     .addHelpText('after', EXAMPLE);
   for (const child of [
     upCommand(),
@@ -57,7 +60,7 @@ export function sandboxCommand(): Command {
 }
 
 function upCommand(): Command {
-  return addName(new Command('up'))
+  return addLogLevel(addName(new Command('up')))
     .description('Brings a cluster up and waits until all pods of the manifests are attached and listen.')
     .addOption(
       new Option('--manifests <path>', 'folder or file of manifests; may be given several times').argParser(
@@ -82,7 +85,7 @@ function upCommand(): Command {
       'after',
       '\nExample:\n  kube-northbound sandbox up --manifests examples/first-light --name shop',
     )
-    .action((_, self: Command) => up(self.optsWithGlobals<UpCliOptions>()));
+    .action(up);
 }
 
 async function up(options: UpCliOptions): Promise<void> {
@@ -131,12 +134,11 @@ function statusCommand(): Command {
 }
 
 function downCommand(): Command {
-  return addName(new Command('down'))
+  return addLogLevel(addName(new Command('down')))
     .description('Removes a sandbox and everything that was made for it, also where "up" did not finish.')
     .addHelpText('after', '\nExample:\n  kube-northbound sandbox down --name shop')
-    .action(async (_, self: Command) => {
+    .action(async (options: NameOption & LogLevelOption) => {
       requireRoot();
-      const options = self.optsWithGlobals<NameOption>();
       await takeDown(pathsOf(options.name), progressLog(options));
     });
 }
@@ -163,16 +165,15 @@ function processCommands(): readonly Command[] {
 
 /** Started by `up`. */
 function runnerCommand(): Command {
-  return new Command('runner')
+  return addLogLevel(new Command('runner'))
     .description("Keeps a sandbox's pods equal to its manifests.")
     .requiredOption('--state <file>', "the sandbox's state.json")
     .addHelpText(
       'after',
       '\nExample:\n  kube-northbound sandbox runner --state /run/kube-northbound/shop/state.json',
     )
-    .action(async (options: { readonly state: string }, self: Command) => {
-      const { logLevel = 'info' } = self.optsWithGlobals<NameOption>();
-      const stop = runPods(options.state, createLog({ level: logLevel }));
+    .action(async ({ state, logLevel }: LogLevelOption & { readonly state: string }) => {
+      const stop = runPods(state, createLog({ level: logLevel }));
       await new Promise<void>(resolve => {
         for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
       });
@@ -180,7 +181,7 @@ function runnerCommand(): Command {
     });
 }
 
-function progressLog({ logLevel = 'info' }: { readonly logLevel?: LogLevel }) {
+function progressLog({ logLevel }: LogLevelOption): Log {
   return createLog({ level: logLevel, human: true });
 }
 

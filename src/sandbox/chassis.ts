@@ -90,8 +90,9 @@ export async function settleVswitchd(
   root: Programs,
 ): Promise<void> {
   await ipBatch(node.netns, bridgeLines(node, underlayPrefix));
-  const control = join(paths.node(node.id), 'vswitchd.ctl');
-  await runCommand(root.command('ovs-appctl', ['-t', control, 'tnl/neigh/aging', String(NEIGHBOUR_AGING)]));
+  await runCommand(root.command('ovs-appctl', ['tnl/neigh/aging', String(NEIGHBOUR_AGING)]), {
+    env: { ...process.env, ...ovsEnvironment(paths.node(node.id)) },
+  });
 }
 
 /** The environment in which OVS' and OVN's programs look for everything in one folder. */

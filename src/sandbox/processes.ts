@@ -86,8 +86,12 @@ function withPidfile({ file, args }: CommandLine, pidfile: string): CommandLine 
 }
 
 async function untilDetached(spec: ProcessSpec, ended: Promise<string>): Promise<void> {
-  const timeout = poll(START_TIMEOUT, () => undefined).then(() => 'does not get ready');
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<string>(resolve => {
+    timer = setTimeout(() => resolve('does not get ready'), START_TIMEOUT);
+  });
   const failure = await Promise.race([ended, timeout]);
+  clearTimeout(timer);
   if (failure !== '') throw startFailure(spec, failure);
 }
 
