@@ -33,6 +33,8 @@ function bytesOf(mac: string): readonly number[] {
   return mac.split(':').map(byte => Number.parseInt(byte, 16));
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 function formatMac(bytes: readonly number[]): string {
-  return bytes.map(byte => byte.toString(16).padStart(2, '0')).join(':');
+  return bytes.map(byte => HEX[byte]).join(':');
 }

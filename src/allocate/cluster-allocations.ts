@@ -1,4 +1,4 @@
-import { type Cidr, formatCidr } from '../addresses/index.ts';
+import type { Cidr } from '../addresses/index.ts';
 import { NodeSubnets } from './node-subnets.ts';
 import { PodAddresses } from './pod-addresses.ts';
 import type { AllocationConfig, NodeClaim, NodeResult, PodClaim, PodHolding, PodResult } from './types.ts';
@@ -10,7 +10,6 @@ import type { AllocationConfig, NodeClaim, NodeResult, PodClaim, PodHolding, Pod
 export class ClusterAllocations {
   readonly #nodes: NodeSubnets;
   readonly #pods: PodAddresses;
-  readonly #subnets = new Map<string, string>();
 
   constructor(config: AllocationConfig) {
     this.#nodes = new NodeSubnets(config);
@@ -42,15 +41,6 @@ export class ClusterAllocations {
     readonly pods: ReadonlyMap<string, PodResult | undefined>;
   } {
     const nodes = this.#nodes.settle();
-    const moved = [...nodes.keys()].filter(name => this.#hasOtherSubnets(name));
-    return { nodes, pods: this.#pods.settle(moved) };
-  }
-
-  #hasOtherSubnets(name: string): boolean {
-    const now = this.#nodes.subnetsOf(name)?.map(formatCidr).join();
-    if (this.#subnets.get(name) === now) return false;
-    if (now === undefined) this.#subnets.delete(name);
-    else this.#subnets.set(name, now);
-    return true;
+    return { nodes, pods: this.#pods.settle(nodes.keys()) };
   }
 }

@@ -4,7 +4,7 @@ import { type Conflict, resolveMoves } from './moves.ts';
 import type { NodeSubnets } from './node-subnets.ts';
 import { PodAllocator } from './pod-allocator.ts';
 import { describeResource, PodLedger, type PodResource, resourcesOf } from './pod-ledger.ts';
-import { hasOneOfEach, isStillValid, requestError, sameIps } from './pod-request.ts';
+import { hasOneInEach, isStillValid, requestError, sameIps } from './pod-request.ts';
 import { compareSeniority } from './seniority.ts';
 import type { PodClaim, PodHolding, PodResult } from './types.ts';
 
@@ -113,19 +113,14 @@ export class PodAddresses {
     return node === claim.node && isStillValid(this.#nodes.subnetsOf(node) ?? [], ips);
   }
 
-  /** Plans for the changed pods, and for all waiting ones that may be able to move because these do. */
+  /** Plans for the changed pods, and for all that wait for something that one of these has and may leave. */
   #planGroup(): ReadonlyMap<Pod, Plan> {
     const plans = new Map<Pod, Plan>();
     const open = [...this.#dirty];
     for (let pod = open.pop(); pod; pod = open.pop()) {
       if (plans.has(pod)) continue;
-      const plan = this.#planOf(pod);
-      plans.set(pod, plan);
+      plans.set(pod, this.#planOf(pod));
       for (const resource of resourcesOf(pod.held)) open.push(...(this.#waiting.get(resource) ?? []));
-      for (const resource of resourcesOf(plan.wants)) {
-        const holder = this.#ledger.holderOf(resource);
-        if (holder && holder.waitsFor.length > 0) open.push(holder);
-      }
     }
     return plans;
   }
@@ -142,7 +137,7 @@ export class PodAddresses {
       const error = requestError(subnets, wants);
       return error === undefined ? { wants } : { wants: held, error };
     }
-    return { wants: held && hasOneOfEach(subnets, held.ips) ? { ...held, mac: undefined } : undefined };
+    return { wants: held && hasOneInEach(subnets, held.ips) ? { ...held, mac: undefined } : undefined };
   }
 
   /** Lets the pods have what they are to have; returns what is wrong with whom, undefined for nothing. */
@@ -159,7 +154,6 @@ export class PodAddresses {
     const stuck = resolveMoves(movers, this.#ledger);
     const errors = new Map<Pod, string | undefined>();
     for (const { who, has, wants } of movers) {
-      if (who.claim) removeFrom(this.#hungry, who.claim.node, who);
       for (const resource of who.waitsFor) removeFrom(this.#waiting, resource, who);
       const conflict = stuck.get(who);
       who.waitsFor = conflict ? wants : [];

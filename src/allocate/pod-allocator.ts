@@ -9,7 +9,6 @@ import {
 } from '../addresses/index.ts';
 import { NextFit } from './next-fit.ts';
 import { macResource, type PodResource } from './pod-ledger.ts';
-import { nodeMacs } from './pod-request.ts';
 
 /** Finds free addresses in the nodes' subnets. */
 export class PodAllocator {
@@ -36,7 +35,7 @@ export class PodAllocator {
     for (const subnet of subnets) {
       const needsFreeMac = ips.length === 0;
       const isFree = (ip: Ip) =>
-        !this.#isTaken(ip.value) && !(needsFreeMac && this.#isMacTaken(node, subnets, macOf(ip)));
+        !this.#isTaken(ip.value) && !(needsFreeMac && this.#isTaken(macResource(node, macOf(ip))));
       const ip = this.#find(subnet, ip => isFree(ip) && !this.#isParked(ip)) ?? this.#find(subnet, isFree);
       if (!ip) {
         this.#full.add(formatCidr(subnet));
@@ -56,10 +55,6 @@ export class PodAllocator {
     if (this.#full.has(formatCidr(subnet))) return undefined;
     const host = this.#nextFit(subnet).next(n => (isFree(hostAt(subnet, n)) ? undefined : n));
     return host === undefined ? undefined : hostAt(subnet, host);
-  }
-
-  #isMacTaken(node: string, subnets: readonly Cidr[], mac: string): boolean {
-    return this.#isTaken(macResource(node, mac)) || nodeMacs(subnets).includes(mac);
   }
 
   #nextFit(subnet: Cidr): NextFit {

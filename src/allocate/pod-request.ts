@@ -47,13 +47,13 @@ export function isStillValid(subnets: readonly Cidr[], ips: readonly Ip[]): bool
   });
 }
 
-/** Whether there is exactly one address in each subnet. */
-export function hasOneOfEach(subnets: readonly Cidr[], ips: readonly Ip[]): boolean {
-  return subnets.length === ips.length && subnets.every(subnet => ips.some(ip => cidrContains(subnet, ip)));
+/** Whether there is an address in each subnet. */
+export function hasOneInEach(subnets: readonly Cidr[], ips: readonly Ip[]): boolean {
+  return subnets.every(subnet => ips.some(ip => cidrContains(subnet, ip)));
 }
 
 /** The MACs of the node's own ports in its switch: those that follow from its first subnet's addresses. */
-export function nodeMacs(subnets: readonly Cidr[]): readonly string[] {
+function nodeMacs(subnets: readonly Cidr[]): readonly string[] {
   const [first] = subnets;
   return first ? [macOf(gatewayOf(first)), macOf(managementIpOf(first))] : [];
 }

@@ -37,6 +37,12 @@ describe("a node's subnets", () => {
     expect(cluster.nodes.get('a')).toBe('10.0.6.0/23');
   });
 
+  it('are found behind a huge subnet at once', () => {
+    const cluster = new Cluster(['fd00::/16 64']).node('a', node('a', ['fd00::/17'])).node('b', node('b'));
+    cluster.settle();
+    expect(cluster.nodes.get('b')).toBe('fd00:8000::/64');
+  });
+
   it('come from the next pool when one is used up, and from what becomes free', () => {
     const cluster = new Cluster(['10.0.0.0/23 24', '10.9.0.0/24 24']);
     for (const name of ['a', 'b', 'c', 'd']) cluster.node(name, node(name));

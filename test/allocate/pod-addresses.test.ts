@@ -66,6 +66,15 @@ describe("a pod's addresses", () => {
     expect(said('f')).toBe('10.0.9.3');
   });
 
+  it('that run out are not waited for by a pod that went elsewhere', () => {
+    for (const name of ['a', 'b', 'c', 'd', 'e']) cluster.pod(name, pod(name, 'small'));
+    cluster.settle();
+    cluster.pod('e', pod('e', 'nowhere')).settle();
+    cluster.pod('a', undefined);
+    expect(cluster.settle()).toEqual(['a']);
+    expect(said('e')).toBe('! node nowhere does not exist');
+  });
+
   it('stay when the pod no longer names them, or names what cannot be read', () => {
     cluster
       .pod('a', pod('a', 'n4', ['10.0.4.77']))
