@@ -199,9 +199,9 @@ describe('allocations', () => {
           const story = new Story();
           for (const each of steps) story.take(each);
           for (const target of targets) {
-            for (const each of target) {
+            for (const [i, each] of target.entries()) {
               story.take(each);
-              if (coin.next().value === true) story.take({ settle: true });
+              if (settles[i]) story.take({ settle: true });
             }
           }
           story.cluster.settle();
