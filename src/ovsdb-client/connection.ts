@@ -24,8 +24,12 @@ export interface ConnectionOptions {
   readonly signal: AbortSignal;
 }
 
-/** Called for each notification, in order, before the next message is looked at. Throwing ends the connection. */
-export type NotificationHandler = (method: string, params: readonly unknown[]) => void;
+export interface ConnectionEvents {
+  /** Called for each notification, in order, before the next message is looked at. Throwing ends the connection. */
+  notification(method: string, params: readonly unknown[]): void;
+  /** Called once, as soon as the connection can no longer be used, before any request is rejected. */
+  lost(cause: Error): void;
+}
 
 interface Pending {
   settle(result: unknown): void;
@@ -50,7 +54,7 @@ export class Connection {
   readonly closed: Promise<Error>;
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
-  readonly #onNotification: NotificationHandler;
+  readonly #events: ConnectionEvents;
   readonly #framer: Framer;
   readonly #watch: SilenceWatch;
   readonly #pending = new Map<number, Pending>();
@@ -62,22 +66,17 @@ export class Connection {
   static async open(
     endpoint: Endpoint,
     options: ConnectionOptions,
-    onNotification: NotificationHandler,
+    events: ConnectionEvents,
   ): Promise<Connection> {
     const socket = await dial(endpoint, options.tls, options.requestTimeoutMs, options.signal);
-    return new Connection(formatEndpoint(endpoint), socket, options, onNotification);
+    return new Connection(formatEndpoint(endpoint), socket, options, events);
   }
 
-  private constructor(
-    name: string,
-    socket: Socket,
-    options: ConnectionOptions,
-    onNotification: NotificationHandler,
-  ) {
+  private constructor(name: string, socket: Socket, options: ConnectionOptions, events: ConnectionEvents) {
     this.name = name;
     this.#socket = socket;
     this.#options = options;
-    this.#onNotification = onNotification;
+    this.#events = events;
     const limits = { maxMessageBytes: options.maxMessageBytes, maxDepth: MAX_DEPTH };
     this.#framer = new Framer(limits, text => this.#accept(text));
     this.#watch = new SilenceWatch(options.probeIntervalMs, {
@@ -131,6 +130,7 @@ export class Connection {
     this.#watch.stop();
     this.#inbox = [];
     this.#socket.destroy();
+    this.#events.lost(cause);
     for (const { fail, timer } of this.#pending.values()) {
       clearTimeout(timer);
       fail(this.#notConnected(true));
@@ -228,7 +228,7 @@ export class Connection {
     const { id, method } = message;
     if (typeof method === 'string') {
       if (!Array.isArray(message.params)) throw new ProtocolError(`${method} has no list of parameters`);
-      if (id === null || id === undefined) this.#onNotification(method, message.params);
+      if (id === null || id === undefined) this.#events.notification(method, message.params);
       else this.#send({ id, result: null, error: 'unknown method' });
       return;
     }

@@ -33,7 +33,18 @@ export async function dial(
     return opened(connectPlain({ host, port, noDelay: true }), 'connect', name, timeoutMs, signal);
   }
   const options = await tlsOptions(name, host, tls);
-  return opened(connectTls({ ...options, host, port }), 'secureConnect', name, timeoutMs, signal);
+  return opened(startTls(name, { ...options, host, port }), 'secureConnect', name, timeoutMs, signal);
+}
+
+/** A key or certificate that is none is found here. */
+function startTls(name: string, options: TlsConnectOptions): Socket {
+  try {
+    return connectTls(options);
+  } catch (cause) {
+    throw new ConnectionError(`${name}: the key or a certificate is unusable: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
 }
 
 async function tlsOptions(

@@ -29,6 +29,8 @@ export interface ServeEvents {
   ready(connection: Connection, schema: DatabaseSchema, deltas: readonly RowDelta[]): void;
   changed(deltas: readonly RowDelta[]): void;
   lock(method: 'locked' | 'stolen', params: readonly unknown[]): void;
+  /** The connection can no longer be used. Not called where there was none. */
+  lost(cause: Error): void;
 }
 
 const SERVER_MONITOR = 'server';
@@ -44,8 +46,9 @@ export async function serve(
   const server = new ServerDatabase(formatEndpoint(endpoint), target.database, target.leaderOnly);
   let connection: Connection;
   try {
-    connection = await Connection.open(endpoint, options, (method, params) => {
-      notify(connection, server, mirror, events, method, params);
+    connection = await Connection.open(endpoint, options, {
+      notification: (method, params) => notify(connection, server, mirror, events, method, params),
+      lost: cause => events.lost(cause),
     });
   } catch (error) {
     return asError(error);

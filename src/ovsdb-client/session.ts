@@ -98,10 +98,10 @@ export class Session {
   async close(): Promise<void> {
     if (this.#state !== 'closed') {
       const cause = new ConnectionError(`the session with ${this.#options.database} is closed`);
-      this.#abort.abort();
-      this.#connection?.close(cause);
       this.#locks.close(cause);
       this.#enter('closed', cause);
+      this.#connection?.close(cause);
+      this.#abort.abort();
     }
     await this.#running;
   }
@@ -202,8 +202,12 @@ export class Session {
       },
       changed: deltas => this.#tell(deltas),
       lock: (method, params) => this.#locks.notify(method, params),
+      lost: reason => this.#lost(endpoint, reason),
     });
-    this.#lost(endpoint, cause);
+    this.#causes.set(formatEndpoint(endpoint), cause);
+    if (readyAt === Number.POSITIVE_INFINITY && !this.#isOver()) {
+      report({ kind: 'attempt-failed', database: this.#options.database, cause });
+    }
     // A server that loses us again and again right after the start is not to be hurried.
     if (performance.now() - readyAt >= this.#backoff.maxMs) {
       this.#rotation.succeeded();
@@ -233,12 +237,12 @@ export class Session {
     this.#enter('ready');
   }
 
+  /** In the same turn as the loss: nobody sees a session that is ready and cannot be used. */
   #lost(endpoint: Endpoint, cause: Error): void {
     this.#locks.detach();
     this.#connection = undefined;
     this.#causes.set(formatEndpoint(endpoint), cause);
     if (this.#state === 'ready') this.#enter('connecting', cause);
-    else if (!this.#isOver()) report({ kind: 'attempt-failed', database: this.#options.database, cause });
   }
 
   #tell(deltas: readonly RowDelta[]): void {

@@ -16,7 +16,8 @@ import {
   shop,
   uuid,
 } from '../support/scripted-ovsdb-server.ts';
-import { rejection, serverWith, sessionWith } from '../support/scripted-session.ts';
+import { serverWith, sessionWith } from '../support/scripted-session.ts';
+import { rejection } from '../support/watched-session.ts';
 
 const PEN = { name: 'pen', tags: ['set', ['blue', 'ink']] };
 const PEN_ROW = {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { OperationError, TimeoutError } from '../../src/ovsdb-client/index.ts';
 import { type Handlers, Refusal, shop } from '../support/scripted-ovsdb-server.ts';
-import { rejection, serverWith, sessionWith } from '../support/scripted-session.ts';
+import { serverWith, sessionWith } from '../support/scripted-session.ts';
+import { rejection } from '../support/watched-session.ts';
 
 async function readySession(overrides: Handlers) {
   const server = await serverWith(shop({}, overrides));

@@ -7,7 +7,8 @@ import {
   ValueError,
 } from '../../src/ovsdb-client/index.ts';
 import { type Handlers, Refusal, shop, transaction, uuid } from '../support/scripted-ovsdb-server.ts';
-import { rejection, serverWith, sessionWith } from '../support/scripted-session.ts';
+import { serverWith, sessionWith } from '../support/scripted-session.ts';
+import { rejection } from '../support/watched-session.ts';
 
 const OPERATION = insert('Item', { name: 'pen' });
 
@@ -85,6 +86,12 @@ describe('a transaction', () => {
     expect(error).toMatchObject({ maybeApplied: true });
     expect(error.message).toMatch(/^not connected: unix:.*: does not answer$/);
     await until(() => states.length === 3);
+  });
+
+  it('that is lost leaves no session that is ready and cannot be used', async () => {
+    const { session } = await readySession({ transact: (_, peer) => void peer.raw('?') });
+    await rejection(session.transact([OPERATION]));
+    expect(session.state).toBe('connecting');
   });
 
   it('that was never sent was not applied', async () => {
