@@ -19,6 +19,7 @@ import {
 } from '../sandbox/index.ts';
 import { ExitError, UsageError } from './exit.ts';
 import { addLogLevel, type LogLevelOption } from './log-option.ts';
+import { matrixCommand } from './sandbox-matrix.ts';
 import { addName, type NameOption } from './sandbox-name.ts';
 import { toolCommands } from './sandbox-tools.ts';
 import { collect } from './source-options.ts';
@@ -51,6 +52,7 @@ export function sandboxCommand(): Command {
     upCommand(),
     statusCommand(),
     downCommand(),
+    matrixCommand(),
     ...toolCommands(),
     ...processCommands(),
   ]) {

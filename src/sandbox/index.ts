@@ -2,6 +2,8 @@
 export { ovsEnvironment } from './chassis.ts';
 export { takeDown } from './down.ts';
 export { runThrough } from './exec.ts';
+export { runMatrix } from './matrix.ts';
+export { isAllAnswered, matrixText } from './matrix-text.ts';
 export { inNamespace } from './namespace-command.ts';
 export { NodeCountError } from './nodes.ts';
 export { OVN_RELEASES, type OvnRelease, type OvnRoot, ovnRoot, ovnRootAt } from './ovn-root.ts';
