@@ -75,6 +75,15 @@ describe("a pod's addresses", () => {
     expect(said('e')).toBe('! node nowhere does not exist');
   });
 
+  it('of one family are given back by a pod that wants only the other', () => {
+    cluster.node('tight', node('tight', ['10.0.10.0/29', 'fd10::/64'])).settle();
+    for (const name of ['a', 'b', 'c', 'd', 'e']) cluster.pod(name, pod(name, 'tight'));
+    cluster.settle();
+    expect(said('e')).toContain('! subnet 10.0.10.0/29 of node tight is full');
+    cluster.pod('a', pod('a', 'tight', ['fd10::3'])).settle();
+    expect([said('a'), said('e')]).toEqual(['fd10::3', '10.0.10.3 fd10::7']);
+  });
+
   it('stay when the pod no longer names them, or names what cannot be read', () => {
     cluster
       .pod('a', pod('a', 'n4', ['10.0.4.77']))
