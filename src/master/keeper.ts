@@ -108,7 +108,7 @@ function isRefusal(problem: RowProblem): boolean {
 }
 
 function refusalOf(problem: RowProblem): Refused {
-  const object = problem.unit === '' ? `${problem.table} ${problem.key}` : objectOfUnit(problem.unit);
+  const object = objectOfUnit(problem.unit) ?? `${problem.table} ${problem.key}`;
   return { object, reason: problem.reason };
 }
 

@@ -2,7 +2,7 @@ import { ClusterAllocations } from '../allocate/index.ts';
 import type { PodFact } from '../cluster/facts/index.ts';
 import { type KubeObject, type ObjectKey, objectId, objectTitle } from '../cluster/manifests.ts';
 import type { Config } from '../config/index.ts';
-import { Engine, FactStore } from '../engine/index.ts';
+import { Engine, FactStore, formatUnit } from '../engine/index.ts';
 import type { OutputDelta } from '../engine/types.ts';
 import type { DesiredAtom, DesiredColumns } from '../ovsdb-state/row.ts';
 import {
@@ -69,10 +69,10 @@ export class Translation {
 
   /** Objects that translation or allocation refused. */
   refused(): readonly Refused[] {
-    return this.#engine.refusals().map(({ unit, reason }) => ({
-      object: objectOfUnit(unit.key === '' ? unit.name : `${unit.name}/${unit.key}`),
-      reason,
-    }));
+    return this.#engine.refusals().map(({ unit, reason }) => {
+      const name = formatUnit(unit);
+      return { object: objectOfUnit(name) ?? name, reason };
+    });
   }
 
   /** Policies that nothing enforces yet, as `Kind namespace/name`. */
