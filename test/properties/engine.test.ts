@@ -117,7 +117,7 @@ describe('an engine', () => {
         expect(dump(engine)).toEqual(dump(oracle));
         expect(explanations(engine)).toEqual(explanations(oracle));
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
@@ -140,7 +140,7 @@ describe('an engine', () => {
           expect(Object.fromEntries(model)).toEqual(Object.fromEntries(everything(engine)));
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
@@ -165,7 +165,7 @@ describe('an engine', () => {
           if (step.value === undefined) reads.delete(`${step.kind}/${step.key}`);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 });
