@@ -1,5 +1,5 @@
 import { NotConnectedError, OperationError } from '../ovsdb-client/errors.ts';
-import type { Operation, OperationResult } from '../ovsdb-client/types.ts';
+import type { OperationResult } from '../ovsdb-client/types.ts';
 import { type DeltaTracker, EVERYTHING } from './delta-tracker.ts';
 import type { Limits, Planner } from './planner.ts';
 import type { Clock, Database, Log } from './ports.ts';
@@ -16,10 +16,6 @@ export interface ApplierOptions {
   readonly problems: Problems;
   readonly clock: Clock;
   readonly log: Log;
-  /** Operations in front of every transaction, such as the assertion of a lock. */
-  readonly guard: () => readonly Operation[];
-  /** One of them failed: somebody else is in charge. Nothing is written any more. */
-  readonly onLost: (error: Error) => void;
   /** There may be another status to tell. */
   readonly onChange: () => void;
 }
@@ -27,15 +23,18 @@ export interface ApplierOptions {
 /** A transaction that was sent: over when it is answered and the mirror shows it. */
 interface Flight {
   readonly batch: Batch;
-  readonly guards: number;
   readonly awaited: Set<string>;
+  /** Rows that may have come to nothing, as another row was gone that they need. */
+  readonly doubtful: Set<TrackedRow>;
   answered: boolean;
 }
 
 const FULL: Limits = { cost: 500, groups: 500 };
 /** A change that the mirror does not show for so long after the answer was undone by somebody at once. */
 const SHOW_WITHIN_MS = 1_000;
-const RETRY_MS = 250;
+const RETRY_MS = 50;
+/** What the server says when a `wait` does not hold (RFC 7047, 5.2.6). */
+const TIMED_OUT = 'timed out';
 
 /** The only writer: one transaction under way at a time, what comes meanwhile is gathered for the next one. */
 export class Applier {
@@ -85,17 +84,21 @@ export class Applier {
   }
 
   #send(): void {
-    const { database, planner, guard } = this.#options;
+    const { database, planner } = this.#options;
     if (this.#closed || this.#flight || database.state !== 'ready') return;
     const batch = planner.next({ ...FULL, groups: this.#groups });
     if (!batch) {
       this.#options.onChange();
       return;
     }
-    const guards = guard();
-    const flight = { batch, guards: guards.length, awaited: new Set(batch.touched), answered: false };
+    const flight = {
+      batch,
+      awaited: new Set(batch.touched),
+      doubtful: new Set<TrackedRow>(),
+      answered: false,
+    };
     this.#flight = flight;
-    database.transact([...guards, ...batch.operations]).then(
+    database.transact(batch.operations).then(
       results => this.#answered(flight, results),
       (error: unknown) => this.#refused(flight, error),
     );
@@ -106,19 +109,26 @@ export class Applier {
     flight.answered = true;
     this.#groups = Math.min(FULL.groups, this.#groups * 2);
     for (const [index, causes] of flight.batch.causes.entries()) {
-      if (results[flight.guards + index]?.count !== 0) continue;
+      if (results[index]?.count !== 0) continue;
       // The row is gone, and the mirror will say so, or has: compare again.
-      for (const row of causes) this.#options.tracker.touch(row, EVERYTHING, 'retry');
+      this.#again(causes);
+      for (const row of causes) flight.doubtful.add(row);
       const uuid = flight.batch.uuids[index];
       if (uuid !== undefined) flight.awaited.delete(uuid);
     }
     if (flight.awaited.size > 0) {
       this.#patience = this.#options.clock.after(SHOW_WITHIN_MS, () => {
-        this.#again(flight.batch.groups);
-        flight.awaited.clear();
-        this.#land(flight);
+        this.#giveUpWaiting(flight);
       });
     }
+    this.#land(flight);
+  }
+
+  #giveUpWaiting(flight: Flight): void {
+    // A UUID that was in the database for a moment must not be there a second time.
+    for (const row of flight.doubtful) if (row.uuid === undefined) row.proposed = undefined;
+    this.#again(flight.batch.groups);
+    flight.awaited.clear();
     this.#land(flight);
   }
 
@@ -139,26 +149,32 @@ export class Applier {
     this.#over();
     if (error instanceof OperationError) this.#blame(flight, error);
     else this.#again(flight.batch.groups);
-    const isLost = error instanceof NotConnectedError || this.#options.database.state !== 'ready';
-    // After a reconnect the session says when to go on.
-    if (!isLost && !(error instanceof OperationError)) {
-      this.#options.log.warn({ err: error }, 'a transaction failed for an unknown reason; it is tried again');
-      this.#scheduled = this.#options.clock.after(RETRY_MS, () => {
-        this.#scheduled = undefined;
-        this.#send();
-      });
-    } else {
-      this.wake();
-    }
+    // When the connection is lost the session says when to go on.
+    if (this.#options.database.state === 'ready') this.#pause(error);
     this.#options.onChange();
+  }
+
+  /** Goes on: at once where the server has judged our rows, else a little later. */
+  #pause(error: unknown): void {
+    if (error instanceof OperationError && error.code !== TIMED_OUT) {
+      this.wake();
+      return;
+    }
+    if (!(error instanceof OperationError || error instanceof NotConnectedError)) {
+      this.#options.log.warn({ error }, 'a transaction failed for an unknown reason; it is tried again');
+    }
+    this.#scheduled = this.#options.clock.after(RETRY_MS, () => {
+      this.#scheduled = undefined;
+      this.#send();
+    });
   }
 
   /** Finds the row that made a transaction fail; where that is not clear, the next ones are smaller. */
   #blame(flight: Flight, error: OperationError): void {
-    const { batch, guards } = flight;
-    if (error.operationIndex !== undefined && error.operationIndex < guards) {
-      this.close();
-      this.#options.onLost(error);
+    const { batch } = flight;
+    if (error.code === TIMED_OUT) {
+      // Somebody changed what we were about to remove; the mirror will show it.
+      this.#again(batch.groups);
       return;
     }
     const suspects = this.#suspects(flight, error);
@@ -172,9 +188,9 @@ export class Applier {
     this.#again(batch.groups);
   }
 
-  #suspects({ batch, guards }: Flight, error: OperationError): readonly TrackedRow[] {
+  #suspects({ batch }: Flight, error: OperationError): readonly TrackedRow[] {
     if (batch.groups.length === 1) return batch.groups;
-    if (error.operationIndex !== undefined) return batch.causes[error.operationIndex - guards] ?? [];
+    if (error.operationIndex !== undefined) return batch.causes[error.operationIndex] ?? [];
     const groups = new Set(batch.groups);
     const named = new Set<TrackedRow>();
     for (const [uuid] of (error.details ?? '').matchAll(UUID)) {

@@ -133,7 +133,9 @@ export class MirrorIndex {
   #remark(table: OwnedTable, row: Row, cause: Cause): void {
     const tracked = this.#rows.ofUuid(row.uuid);
     const { installation, key } = marksOf(row);
-    if (tracked && installation !== undefined && installation !== this.#installation) {
+    const isTaken = installation !== undefined && installation !== this.#installation;
+    // A mark that was wiped off a row that we want is put back; one that only stays for others' sake is theirs now.
+    if (tracked && (isTaken || (installation === undefined && !tracked.desired))) {
       this.#unbind(tracked, row.uuid, cause);
       this.#takeName(table, row.uuid, nameOf(table, row));
     } else if (!tracked && installation === this.#installation && key !== undefined) {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSchema } from '../ovsdb-client/schema.ts';
-import type { Operation, Row, RowDelta } from '../ovsdb-client/types.ts';
+import type { Row, RowDelta } from '../ovsdb-client/types.ts';
 import { Applier } from './applier.ts';
 import { ownedTables } from './columns.ts';
 import { DeltaTracker, EVERYTHING } from './delta-tracker.ts';
@@ -22,9 +22,6 @@ export interface OwnedDatabaseOptions {
   readonly ownership: Ownership;
   readonly log: Log;
   readonly clock?: Clock;
-  /** Operations in front of every transaction; when one of them fails, `onLost` is called and writing stops. */
-  readonly guard?: () => readonly Operation[];
-  readonly onLost?: (error: Error) => void;
   readonly newUuid?: () => string;
 }
 
@@ -218,7 +215,6 @@ class Core {
     const { postpone, onChange } = events;
     const newUuid = options.newUuid ?? randomUUID;
     this.planner = new Planner({ view, index, tracker, problems, newUuid, postpone });
-    const { guard = () => [], onLost = () => {} } = options;
     this.applier = new Applier({
       database,
       planner: this.planner,
@@ -227,8 +223,6 @@ class Core {
       problems,
       clock,
       log,
-      guard,
-      onLost,
       onChange,
     });
     this.tracker = tracker;

@@ -1,10 +1,11 @@
 import { ValueError } from '../ovsdb-client/errors.ts';
 import type { OwnedColumn } from './columns.ts';
 import type { DeltaTracker } from './delta-tracker.ts';
+import { canLive, isStrong } from './holding.ts';
 import type { Holder, MirrorIndex } from './mirror-index.ts';
 import { planColumns } from './plan-columns.ts';
 import type { Problems } from './problems.ts';
-import { newColumns, type PlanView, Readiness, waiting } from './readiness.ts';
+import { homeless, newColumns, type PlanView, Readiness, waiting } from './readiness.ts';
 import { noteRepair } from './repairs.ts';
 import type { RowRef } from './row.ts';
 import type { Dirt, Link, TrackedRow } from './tracked-row.ts';
@@ -105,9 +106,8 @@ export class Planner {
       if (verdict.waitsFor) wait(row, verdict.waitsFor);
     } else if (row.uuid === undefined) {
       this.#insert(row);
-    } else if (this.#isUnheld(row)) {
-      const reason = `no row holds it, and ${row.table} rows cannot be on their own`;
-      this.#options.problems.set(row, { kind: 'blocked', reason });
+    } else if (!canLive(this.#view.tables, row)) {
+      this.#options.problems.set(row, { kind: 'blocked', reason: homeless(row) });
       this.#removeAll(row);
       return;
     } else {
@@ -115,11 +115,6 @@ export class Planner {
       if (dirt.links) this.#updateLinks(row);
     }
     for (const uuid of row.duplicates ?? []) this.#remove(row, uuid);
-  }
-
-  /** A row that can only live in others, and that nobody wants in any. */
-  #isUnheld(row: TrackedRow): boolean {
-    return !this.#view.tables.get(row.table)?.isRoot && row.links.length === 0 && !row.referrers;
   }
 
   // --- new rows ---
@@ -214,16 +209,18 @@ export class Planner {
     if (uuid === undefined) return;
     if (row.dirt) row.dirt.links = false;
     const wanted = new Set<string>();
+    let staysAlive = false;
     for (const link of row.links) {
       const parentUuid = this.#parentOf(row, link);
       const column = this.#setColumn(link.row, link.column);
       if (parentUuid === undefined || !column) continue;
       wanted.add(`${parentUuid} ${link.column}`);
+      staysAlive ||= isStrong(this.#view.tables, link.row, link.column);
       if (!this.#holds(link.row.table, parentUuid, link.column, uuid)) {
         this.#builder.element(link.row.table, parentUuid, column, uuid, true);
       }
     }
-    const isMove = !this.#view.tables.get(row.table)?.isRoot && wanted.size > 0;
+    const isMove = !this.#view.tables.get(row.table)?.isRoot && staysAlive;
     for (const holder of this.#options.index.holders(uuid)) {
       const isOurs = this.#view.rows.ofUuid(holder.uuid) !== undefined;
       if (isOurs && !wanted.has(`${holder.uuid} ${holder.column.name}`))
@@ -252,7 +249,10 @@ export class Planner {
   // --- rows that nobody wants ---
 
   #removeAll(row: TrackedRow): void {
-    if (row.desired === undefined) this.#options.problems.set(row, undefined);
+    if (row.desired === undefined) {
+      this.#options.problems.set(row, undefined);
+      row.proposed = undefined;
+    }
     for (const uuid of [row.uuid, ...(row.duplicates ?? [])]) if (uuid !== undefined) this.#remove(row, uuid);
   }
 
@@ -269,7 +269,18 @@ export class Planner {
     for (const { table, uuid: holder, column } of this.#options.index.holders(uuid)) {
       if (this.#view.rows.ofUuid(holder)) this.#builder.element(table, holder, column, uuid, false);
     }
-    if (this.#view.tables.get(row.table)?.isRoot) this.#builder.remove(row.table, uuid);
+    if (!this.#view.tables.get(row.table)?.isRoot) return;
+    this.#expectNoGuests(row.table, uuid);
+    this.#builder.remove(row.table, uuid);
+  }
+
+  /** Others may put a row of theirs into one that is about to go, and the mirror shows it too late. */
+  #expectNoGuests(table: string, uuid: string): void {
+    const actual = this.#view.mirror(table).get(uuid);
+    for (const column of this.#view.tables.get(table)?.sets ?? []) {
+      if (column.type.key.refType === 'weak') continue;
+      this.#builder.expect(table, uuid, column, actual?.columns[column.name]);
+    }
   }
 
   /** Why a row must stay: others have put rows of theirs into it, or it into theirs. */

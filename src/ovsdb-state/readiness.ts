@@ -2,6 +2,7 @@ import { ValueError } from '../ovsdb-client/errors.ts';
 import type { Row, Value } from '../ovsdb-client/types.ts';
 import { defaultValue } from '../ovsdb-client/wire.ts';
 import type { OwnedColumn, OwnedTable } from './columns.ts';
+import { canLive } from './holding.ts';
 import { marksFor, marksOf } from './marks.ts';
 import type { NaturalNames } from './natural-names.ts';
 import { MARKS_COLUMN, type Ownership } from './ownership.ts';
@@ -93,16 +94,19 @@ export class Readiness {
       const verdict = this.of(target);
       if (!verdict.ready) return waiting(target, verdict.problem);
     }
+    if (!canLive(this.#view.tables, row)) return unready('blocked', homeless(row));
     if (this.#view.tables.get(row.table)?.isRoot) return undefined;
-    if (row.links.length === 0 && !row.referrers) {
-      return unready('blocked', `no row holds it, and ${row.table} rows cannot be on their own`);
-    }
     for (const { row: parent } of row.links) {
       const verdict = this.of(parent);
       if (!verdict.ready) return waiting(parent, verdict.problem);
     }
     return undefined;
   }
+}
+
+/** What to say of a row that no other one holds, though it cannot live by itself. */
+export function homeless(row: TrackedRow): string {
+  return `no row holds it, and ${row.table} rows cannot be on their own`;
 }
 
 /** The problem of a row that needs another one. */

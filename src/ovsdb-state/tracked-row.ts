@@ -94,6 +94,7 @@ export class TrackedRow implements RowId {
     return (
       this.desired === undefined &&
       this.uuid === undefined &&
+      this.proposed === undefined &&
       this.duplicates === undefined &&
       this.links.length === 0 &&
       this.members === undefined &&

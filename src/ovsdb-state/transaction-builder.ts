@@ -1,5 +1,13 @@
 import type { ColumnType } from '../ovsdb-client/schema.ts';
-import { byUuid, insert, type Mutation, mutate, remove, update } from '../ovsdb-client/transaction.ts';
+import {
+  assertRows,
+  byUuid,
+  insert,
+  type Mutation,
+  mutate,
+  remove,
+  update,
+} from '../ovsdb-client/transaction.ts';
 import type { Atom, Operation, Value } from '../ovsdb-client/types.ts';
 import { encodeAtom, encodeValue } from '../ovsdb-client/wire.ts';
 import type { OwnedColumn } from './columns.ts';
@@ -29,6 +37,10 @@ interface Insert extends Step {
   columns: Record<string, unknown>;
 }
 
+interface Expectation extends Step {
+  readonly columns: Record<string, unknown>;
+}
+
 interface Change extends Step {
   readonly set: Record<string, unknown>;
   readonly elements: Map<
@@ -46,6 +58,7 @@ export class TransactionBuilder {
   readonly #inserts = new Map<string, Insert>();
   readonly #changes = new Map<string, Change>();
   readonly #removals = new Map<string, Step>();
+  readonly #expected = new Map<string, Expectation>();
   readonly #groups = new Set<TrackedRow>();
   #group: TrackedRow | undefined;
   #cost = 0;
@@ -102,6 +115,12 @@ export class TransactionBuilder {
     });
   }
 
+  /** Makes the transaction fail whole where a row's column is no longer what it was planned for. */
+  expect(table: string, uuid: string, { name, type }: OwnedColumn, value: Value): void {
+    const make = () => ({ table, uuid, columns: {}, causes: this.#causes() });
+    getOrAdd<string, Expectation>(this.#expected, uuid, make).columns[name] = encodeValue(type, value);
+  }
+
   remove(table: string, uuid: string): void {
     this.#removals.set(uuid, { table, uuid, causes: this.#causes() });
   }
@@ -109,6 +128,10 @@ export class TransactionBuilder {
   /** The transaction, or undefined where there is nothing to do. */
   build(): Batch | undefined {
     const steps: [Operation, Step][] = [];
+    for (const step of this.#expected.values()) {
+      const { table, uuid, columns } = step;
+      steps.push([assertRows(table, byUuid(uuid), Object.keys(columns), [columns]), step]);
+    }
     for (const step of this.#inserts.values()) steps.push([insert(step.table, step.columns, step), step]);
     for (const step of this.#changes.values()) {
       if (this.#removals.has(step.uuid)) continue;

@@ -121,7 +121,6 @@ export class WishIndex {
       ids?.delete(id);
       if (ids?.size === 0) row.members?.delete(column);
       if (row.members?.size === 0) row.members = undefined;
-      this.#rows.release(row);
       return;
     }
     row.members ??= new Map();

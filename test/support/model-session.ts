@@ -55,7 +55,9 @@ export class ModelSession {
 
   /** Lets everything happen that needs no time. */
   async settle(): Promise<void> {
-    for (let idle = 0; idle < 3; ) {
+    for (let idle = 0, turns = 0; idle < 3; turns++) {
+      if (turns > 5_000)
+        throw new Error(`it never comes to rest: ${JSON.stringify(this.database.sent.at(-1))}`);
       this.clock.advance(0);
       const delivered = this.database.deliver();
       await Promise.resolve();
@@ -68,7 +70,9 @@ export class ModelSession {
   async wait(milliseconds: number): Promise<void> {
     const end = this.clock.now() + milliseconds;
     await this.settle();
+    let turns = 0;
     for (let next = this.clock.next(); next !== undefined && next <= end; next = this.clock.next()) {
+      if (turns++ > 500) throw new Error(`it goes on and on: ${JSON.stringify(this.database.sent.at(-1))}`);
       this.clock.advance(next - this.clock.now());
       await this.settle();
     }

@@ -146,8 +146,15 @@ export class ModelTransaction {
     const found = [...this.#rows(table.name)].filter(([uuid, row]) =>
       this.#matches(table, uuid, row, operation.where),
     );
-    // Only what this program uses: no columns, so that the number of rows is what is compared.
-    const isEqual = found.length > 0 === (operation.rows as readonly unknown[]).length > 0;
+    const columns = operation.columns as readonly string[];
+    const wanted = (operation.rows as readonly Record<string, unknown>[]).map(row =>
+      this.#decodeRow(table, row),
+    );
+    const isEqual =
+      found.length === wanted.length &&
+      found.every(([, row]) =>
+        wanted.some(other => columns.every(name => equalValue(row[name], other[name]))),
+      );
     if (isEqual !== (operation.until === '==')) throw new OperationError('timed out', undefined, 0);
     return {};
   }
