@@ -35,7 +35,7 @@ leave() {
     printf '    bin/kube-northbound sandbox down --name %s\n' "$name"
   else
     say 'Taking the sandbox down'
-    sandbox down || code=1
+    sandbox down || [ "$code" != 0 ] || code=1
   fi
   exit "$code"
 }
