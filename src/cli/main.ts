@@ -50,4 +50,10 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+// Whoever reads our output may have had enough (`| head`): that is no failure.
+process.stdout.on('error', error => {
+  if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 process.exitCode = await main(process.argv);

@@ -18,10 +18,9 @@ export interface PodWish {
 /** What a kubelet on one of `nodes` would run of an object: undefined where that is nothing. */
 export function podWish(object: KubeObject, nodes: ReadonlySet<string>): PodWish | undefined {
   if (object.kind !== 'Pod' || object.apiVersion !== 'v1' || object.namespace === undefined) return undefined;
-  const { namespace, name, uid, node, ...rest } = podFact(object.namespace, object.name, object.raw);
-  if (node === undefined || !nodes.has(node) || !wantsPort({ namespace, name, uid, node, ...rest })) {
-    return undefined;
-  }
+  const pod = podFact(object.namespace, object.name, object.raw);
+  const { namespace, name, instance: uid, node } = pod;
+  if (node === undefined || !nodes.has(node) || !wantsPort(pod)) return undefined;
   const id = createHash('sha256').update([namespace, name, uid, node].join('\0')).digest('hex').slice(0, 12);
   return { id: `p${id}`, namespace, name, uid, node, ports: declaredPorts(object.raw) };
 }

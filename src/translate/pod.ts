@@ -27,8 +27,8 @@ export const pods: Unit = {
       addresses: [address],
       port_security: [address],
       options: {
-        // The port belongs to this very pod: a successor of the same name has another uid.
-        'iface-id-ver': pod.uid,
+        // The port belongs to this very pod: a successor of the same name is another instance.
+        'iface-id-ver': pod.instance,
         'requested-chassis': read.get('node', pod.node)?.chassis ?? pod.node,
       },
       external_ids: { namespace: pod.namespace, pod: 'true' },

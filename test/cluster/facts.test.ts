@@ -3,7 +3,9 @@ import { formatCidr, formatIp } from '../../src/addresses/index.ts';
 import { internalIps, nodeFact, podFact, wantsPort } from '../../src/cluster/facts/index.ts';
 
 const annotated = (name: string, value: unknown) => ({
-  metadata: { annotations: { [`k8s.ovn.org/${name}`]: typeof value === 'string' ? value : JSON.stringify(value) } },
+  metadata: {
+    annotations: { [`k8s.ovn.org/${name}`]: typeof value === 'string' ? value : JSON.stringify(value) },
+  },
 });
 
 describe('a Node', () => {
@@ -22,7 +24,10 @@ describe('a Node', () => {
   });
 
   it('takes spec.podCIDRs, then spec.podCIDR, IPv4 first', () => {
-    expect(subnetsOf({ spec: { podCIDRs: ['fd01::/64', '10.1.0.0/24'] } })).toEqual(['10.1.0.0/24', 'fd01::/64']);
+    expect(subnetsOf({ spec: { podCIDRs: ['fd01::/64', '10.1.0.0/24'] } })).toEqual([
+      '10.1.0.0/24',
+      'fd01::/64',
+    ]);
     expect(subnetsOf({ spec: { podCIDR: '10.1.0.0/24' } })).toEqual(['10.1.0.0/24']);
   });
 
@@ -34,8 +39,16 @@ describe('a Node', () => {
 
   it.each([
     ['an annotation that is not JSON', annotated('node-subnets', '10.0.0.0/24'), /node-subnets: not JSON/],
-    ['another network only', annotated('node-subnets', { blue: ['10.0.0.0/24'] }), /lacks the network "default"/],
-    ['no subnet', annotated('node-subnets', { default: ['10.0.0.300/24'] }), /"10.0.0.300\/24" is not a subnet/],
+    [
+      'another network only',
+      annotated('node-subnets', { blue: ['10.0.0.0/24'] }),
+      /lacks the network "default"/,
+    ],
+    [
+      'no subnet',
+      annotated('node-subnets', { default: ['10.0.0.300/24'] }),
+      /"10.0.0.300\/24" is not a subnet/,
+    ],
     ['two of a family', { spec: { podCIDRs: ['10.0.0.0/24', '10.0.1.0/24'] } }, /more than one IPv4 subnet/],
     ['a spec that is a list', { spec: [] }, /spec must be an object/],
   ])('names what is wrong with %s', (_, raw, message) => {
@@ -61,7 +74,9 @@ describe('a Node', () => {
 
 describe('a Pod', () => {
   const claimed = (raw: Record<string, unknown>) => podFact('ns', 'p', raw).claimed?.ips.map(formatIp);
-  const networks = { default: { ip_addresses: ['10.128.1.3/24', 'fd01::3/64'], mac_address: '0A:58:0a:80:01:03' } };
+  const networks = {
+    default: { ip_addresses: ['10.128.1.3/24', 'fd01::3/64'], mac_address: '0A:58:0a:80:01:03' },
+  };
 
   it('claims the addresses of its annotation before those of its status', () => {
     const raw = { ...annotated('pod-networks', networks), status: { podIPs: [{ ip: '10.9.9.9' }] } };
@@ -70,7 +85,10 @@ describe('a Pod', () => {
   });
 
   it('claims status.podIPs, then status.podIP', () => {
-    expect(claimed({ status: { podIPs: [{ ip: 'fd01::3' }, { ip: '10.128.1.3' }] } })).toEqual(['10.128.1.3', 'fd01::3']);
+    expect(claimed({ status: { podIPs: [{ ip: 'fd01::3' }, { ip: '10.128.1.3' }] } })).toEqual([
+      '10.128.1.3',
+      'fd01::3',
+    ]);
     expect(claimed({ status: { podIP: '10.128.1.3' } })).toEqual(['10.128.1.3']);
     expect(claimed({ status: { phase: 'Pending' } })).toBeUndefined();
   });
@@ -78,13 +96,23 @@ describe('a Pod', () => {
   it.each([
     ['an annotation that is not JSON', annotated('pod-networks', '{'), /pod-networks: not JSON/],
     ['no address', annotated('pod-networks', { default: {} }), /"ip_addresses" must be a list/],
-    ['a bad address', annotated('pod-networks', { default: { ip_addresses: ['x'] } }), /"x" is not an address/],
+    [
+      'a bad address',
+      annotated('pod-networks', { default: { ip_addresses: ['x'] } }),
+      /"x" is not an address/,
+    ],
     [
       'a multicast MAC',
-      annotated('pod-networks', { default: { ip_addresses: ['10.0.0.3/24'], mac_address: '01:00:5e:00:00:01' } }),
+      annotated('pod-networks', {
+        default: { ip_addresses: ['10.0.0.3/24'], mac_address: '01:00:5e:00:00:01' },
+      }),
       /not a unicast MAC/,
     ],
-    ['two addresses of a family', { status: { podIPs: [{ ip: '10.0.0.3' }, { ip: '10.0.0.4' }] } }, /more than one IPv4/],
+    [
+      'two addresses of a family',
+      { status: { podIPs: [{ ip: '10.0.0.3' }, { ip: '10.0.0.4' }] } },
+      /more than one IPv4/,
+    ],
     ['a nodeName that is no text', { spec: { nodeName: 7 } }, /spec.nodeName must be a string/],
   ])('names what is wrong with %s', (_, raw, message) => {
     const fact = podFact('ns', 'p', raw);
@@ -100,10 +128,10 @@ describe('a Pod', () => {
   });
 
   it('has a uid derived from its name where the manifest has none, the same each time', () => {
-    const uid = podFact('ns', 'p', {}).uid;
+    const uid = podFact('ns', 'p', {}).instance;
     expect(uid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
-    expect(podFact('ns', 'p', {}).uid).toBe(uid);
-    expect(podFact('ns', 'q', {}).uid).not.toBe(uid);
-    expect(podFact('ns', 'p', { metadata: { uid: 'given' } }).uid).toBe('given');
+    expect(podFact('ns', 'p', {}).instance).toBe(uid);
+    expect(podFact('ns', 'q', {}).instance).not.toBe(uid);
+    expect(podFact('ns', 'p', { metadata: { uid: 'given' } }).instance).toBe('given');
   });
 });

@@ -2,17 +2,17 @@ import { objectAt, type Raw, textOf } from './raw.ts';
 
 /** What decides between two objects that claim the same thing: the older one, then the lower uid, then the name. */
 export interface Identity {
-  /** `metadata.uid`; one derived from kind, namespace and name where the manifest has none. */
+  /** `metadata.uid`, or '' where the manifest has none. */
   readonly uid: string;
   /** `metadata.creationTimestamp` (RFC 3339), or '' where there is none. */
   readonly created: string;
 }
 
 /** Reads uid and age from an object's metadata. Throws FieldError where they are not text. */
-export function identityOf(raw: Raw, kind: string, name: string): Identity {
+export function identityOf(raw: Raw): Identity {
   const metadata = objectAt(raw, 'metadata');
   return {
-    uid: textOf(metadata, 'uid', 'metadata') ?? derivedUid(kind, name),
+    uid: textOf(metadata, 'uid', 'metadata') ?? '',
     created: textOf(metadata, 'creationTimestamp', 'metadata') ?? '',
   };
 }
@@ -23,11 +23,11 @@ export function annotation(raw: Raw, name: string): string | undefined {
 }
 
 /**
- * A uid for an object that a manifest gives none: the same for the same kind and name, on every machine. It has the
- * form of a UUID of version 8 (RFC 9562, 5.8), two FNV-1a hashes of 64 bits.
+ * A uid for an object to which its manifest gives none: the same for the same name, on every machine. It has the form
+ * of a UUID of version 8 (RFC 9562, 5.8), two FNV-1a hashes of 64 bits.
  */
-export function derivedUid(kind: string, name: string): string {
-  const hex = fnv1a64(`${kind} ${name}`) + fnv1a64(`${name} ${kind}`);
+export function derivedUid(name: string): string {
+  const hex = fnv1a64(`uid of ${name}`) + fnv1a64(`${name} as a uid`);
   return [
     hex.slice(0, 8),
     hex.slice(8, 12),

@@ -18,7 +18,7 @@ export interface NodeFact extends Identity {
 export function nodeFact(name: string, raw: Raw): NodeFact {
   const fact = { name, uid: '', created: '', chassis: name, subnets: undefined, problem: undefined };
   try {
-    const identity = { ...identityOf(raw, 'Node', name), chassis: annotation(raw, NODE_CHASSIS_ID) ?? name };
+    const identity = { ...identityOf(raw), chassis: annotation(raw, NODE_CHASSIS_ID) ?? name };
     return { ...fact, ...identity, ...givenSubnets(raw) };
   } catch (error) {
     return { ...fact, problem: messageOf(error) };
@@ -55,7 +55,8 @@ function subnetTexts(raw: Raw): { from: string; texts: readonly unknown[] } | un
 function oneOfEachFamily(from: string, texts: readonly unknown[]): readonly Cidr[] {
   const subnets = texts.map(text => {
     const subnet = typeof text === 'string' ? parseCidr(text) : undefined;
-    if (!subnet) throw new FieldError(`${from}: ${JSON.stringify(text)} is not a subnet such as 10.128.0.0/23`);
+    if (!subnet)
+      throw new FieldError(`${from}: ${JSON.stringify(text)} is not a subnet such as 10.128.0.0/23`);
     return subnet;
   });
   for (const family of [4, 6]) {

@@ -1,6 +1,6 @@
 import { type Ip, parseInterfaceCidr, parseIp, parseMac } from '../../addresses/index.ts';
 import { POD_NETWORKS, parsePodNetworks } from '../../contracts/annotations.ts';
-import { annotation, type Identity, identityOf } from './identity.ts';
+import { annotation, derivedUid, type Identity, identityOf } from './identity.ts';
 import { FieldError, isRaw, listOf, messageOf, objectAt, type Raw, textOf } from './raw.ts';
 
 /** Addresses that a Pod itself claims. */
@@ -14,6 +14,8 @@ export interface ClaimedAddresses {
 export interface PodFact extends Identity {
   readonly namespace: string;
   readonly name: string;
+  /** Tells the Pod from a successor of the same name: its uid, or one derived from namespace and name. */
+  readonly instance: string;
   /** `spec.nodeName`; undefined while the Pod is not scheduled. */
   readonly node: string | undefined;
   readonly hostNetwork: boolean;
@@ -27,13 +29,15 @@ export interface PodFact extends Identity {
 
 /** Trims a Pod. Never throws: what cannot be read becomes the fact's `problem`. */
 export function podFact(namespace: string, name: string, raw: Raw): PodFact {
-  const fact = { namespace, name, uid: '', created: '', hostNetwork: false, finished: false };
+  const fact = { namespace, name, uid: '', created: '', instance: '', hostNetwork: false, finished: false };
   try {
+    const identity = identityOf(raw);
     const spec = objectAt(raw, 'spec');
     const phase = textOf(objectAt(raw, 'status'), 'phase', 'status');
     return {
       ...fact,
-      ...identityOf(raw, 'Pod', `${namespace}/${name}`),
+      ...identity,
+      instance: identity.uid === '' ? derivedUid(`${namespace}/${name}`) : identity.uid,
       node: textOf(spec, 'nodeName', 'spec'),
       hostNetwork: spec.hostNetwork === true,
       finished: phase === 'Succeeded' || phase === 'Failed',
