@@ -1,6 +1,7 @@
 import { ProtocolError } from './errors.ts';
-import { applyUpdate, decodeDump, type MonitoredTables, type UpdateFormat } from './monitor.ts';
+import { applyUpdate, decodeDump, type UpdateFormat } from './monitor.ts';
 import { type MonitorAnswer, NO_TRANSACTION } from './monitor-request.ts';
+import type { MonitoredTables } from './monitored-table.ts';
 import { replaceRows } from './replace.ts';
 import { RowCache } from './row-cache.ts';
 import type { Row, RowDelta } from './types.ts';
@@ -71,6 +72,9 @@ export class Mirror {
 /** Equal for equal tables, columns and types. */
 function describe(tables: MonitoredTables): string {
   return JSON.stringify(
-    Array.from(tables, ([table, columns]) => [table, columns.map(({ name, type }) => [name, type])]),
+    Array.from(tables, ([table, { columns }]) => [
+      table,
+      Array.from(columns.values(), ({ name, type }) => [name, type]),
+    ]),
   );
 }

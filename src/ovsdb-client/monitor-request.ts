@@ -1,7 +1,7 @@
 import type { Connection } from './connection.ts';
 import { OperationError, ProtocolError } from './errors.ts';
-import type { MonitoredTables, UpdateFormat } from './monitor.ts';
-import type { ColumnSchema, DatabaseSchema } from './schema.ts';
+import type { UpdateFormat } from './monitor.ts';
+import type { MonitoredTables } from './monitored-table.ts';
 
 /** The transaction id of "nothing seen yet". */
 export const NO_TRANSACTION = '00000000-0000-0000-0000-000000000000';
@@ -12,23 +12,6 @@ export interface MonitorAnswer {
   readonly resumed: boolean;
   readonly transaction: string;
   readonly updates: unknown;
-}
-
-/** What of the wanted tables and columns this schema has. */
-export function monitoredTables(
-  wanted: Readonly<Record<string, readonly string[]>>,
-  schema: DatabaseSchema,
-): MonitoredTables {
-  const tables = new Map<string, readonly ColumnSchema[]>();
-  for (const [table, columns] of Object.entries(wanted)) {
-    if (!schema.hasTable(table)) continue;
-    const present = [...new Set(columns)].filter(column => schema.hasColumn(table, column));
-    tables.set(
-      table,
-      present.map(column => schema.column(table, column)),
-    );
-  }
-  return tables;
 }
 
 /**
@@ -45,7 +28,7 @@ export async function requestMonitor(
   take: (answer: MonitorAnswer) => void,
 ): Promise<void> {
   const requests = Object.fromEntries(
-    Array.from(tables, ([table, columns]) => [table, [{ columns: columns.map(column => column.name) }]]),
+    Array.from(tables, ([table, { columns }]) => [table, [{ columns: [...columns.keys()] }]]),
   );
   const params = [database, monitorId, requests];
   const attempts = [

@@ -1,12 +1,10 @@
 import { InconsistentUpdateError, ProtocolError, ValueError } from './errors.ts';
+import type { MonitoredTable, MonitoredTables } from './monitored-table.ts';
 import type { CachedRow, RowCache } from './row-cache.ts';
 import type { ColumnSchema } from './schema.ts';
 import type { Atom, ColumnDelta, RowDelta, Value } from './types.ts';
 import { diffValues } from './value-diff.ts';
-import { decodeAtoms, decodePairs, decodeValue, defaultValue, EMPTY_MAP, EMPTY_SET } from './wire.ts';
-
-/** The columns that are monitored, by table. */
-export type MonitoredTables = ReadonlyMap<string, readonly ColumnSchema[]>;
+import { decodeAtoms, decodePairs, decodeValue, EMPTY_MAP, EMPTY_SET } from './wire.ts';
 
 /**
  * `full`: <table-updates> of RFC 7047 (4.1.6), whose rows are whole. `difference`: <table-updates2> of ovsdb-server(7)
@@ -45,8 +43,8 @@ export function applyUpdate(
   update: unknown,
 ): readonly RowDelta[] {
   const changes: Change[] = [];
-  eachRow(tables, update, (table, columns, uuid, json) => {
-    changes.push(decodeChange(cache, format, table, columns, uuid, json));
+  eachRow(tables, update, (table, monitored, uuid, json) => {
+    changes.push(decodeChange(cache, format, table, monitored, uuid, json));
   });
   return commit(cache, changes);
 }
@@ -59,9 +57,9 @@ export function decodeDump(
 ): ReadonlyMap<string, ReadonlyMap<string, CachedRow>> {
   const decoded = new Map<string, Map<string, CachedRow>>();
   for (const table of tables.keys()) decoded.set(table, new Map());
-  eachRow(tables, dump, (table, columns, uuid, json) => {
+  eachRow(tables, dump, (table, monitored, uuid, json) => {
     const row = format === 'full' ? json.new : (json.initial ?? json.insert);
-    decoded.get(table)?.set(uuid, decodeRow(table, columns, uuid, format, row));
+    decoded.get(table)?.set(uuid, decodeRow(table, monitored, uuid, format, row));
   });
   return decoded;
 }
@@ -69,13 +67,14 @@ export function decodeDump(
 function eachRow(
   tables: MonitoredTables,
   update: unknown,
-  visit: (table: string, columns: readonly ColumnSchema[], uuid: string, json: Json) => void,
+  visit: (table: string, monitored: MonitoredTable, uuid: string, json: Json) => void,
 ): void {
   for (const [table, rows] of Object.entries(object(update, 'an update'))) {
-    const columns = tables.get(table);
-    if (columns === undefined) throw new ProtocolError(`an update of table ${table}, which is not monitored`);
+    const monitored = tables.get(table);
+    if (monitored === undefined)
+      throw new ProtocolError(`an update of table ${table}, which is not monitored`);
     for (const [uuid, json] of Object.entries(object(rows, table))) {
-      visit(table, columns, uuid, object(json, table));
+      visit(table, monitored, uuid, object(json, table));
     }
   }
 }
@@ -84,7 +83,7 @@ function decodeChange(
   cache: RowCache,
   format: UpdateFormat,
   table: string,
-  columns: readonly ColumnSchema[],
+  monitored: MonitoredTable,
   uuid: string,
   json: Json,
 ): Change {
@@ -93,7 +92,7 @@ function decodeChange(
   const inserted = isFull ? (json.old === undefined ? json.new : undefined) : (json.insert ?? json.initial);
   if (inserted !== undefined) {
     if (known !== undefined) throw new InconsistentUpdateError(`${table} ${uuid}: inserted twice`);
-    return { kind: 'insert', table, row: decodeRow(table, columns, uuid, format, inserted) };
+    return { kind: 'insert', table, row: decodeRow(table, monitored, uuid, format, inserted) };
   }
   const modified = isFull ? json.new : json.modify;
   const isDelete = isFull ? modified === undefined && 'old' in json : 'delete' in json;
@@ -109,54 +108,51 @@ function decodeChange(
     kind: 'modify',
     table,
     row: known,
-    columns: decodeModification(table, columns, uuid, !isFull, row),
+    columns: decodeModification(table, monitored, uuid, !isFull, row),
   };
 }
 
 function decodeRow(
   table: string,
-  columns: readonly ColumnSchema[],
+  monitored: MonitoredTable,
   uuid: string,
   format: UpdateFormat,
   json: unknown,
 ): CachedRow {
-  const row = object(json, `${table} ${uuid}`);
-  const values: Record<string, Value> = {};
-  let found = 0;
-  for (const column of columns) {
-    const value = row[column.name];
-    if (value !== undefined) {
-      values[column.name] = decodeColumn(table, uuid, column, value);
-      found++;
-    } else if (format === 'full') {
-      throw new ProtocolError(`${table} ${uuid}: column ${column.name} is missing`);
-    } else {
-      values[column.name] = defaultValue(column.type);
-    }
+  const row = object(json, table);
+  const columns = monitored.defaults();
+  const names = Object.keys(row);
+  for (const name of names) {
+    columns[name] = decodeColumn(table, uuid, columnOf(table, monitored, uuid, name), row[name]);
   }
-  checkAllKnown(table, uuid, columns, row, found);
-  return { uuid, columns: values };
+  // Every name is a monitored column, so that fewer names are fewer columns.
+  if (format === 'full' && names.length < monitored.columns.size) {
+    throw new ProtocolError(`${table} ${uuid}: a column is missing`);
+  }
+  return { uuid, columns };
 }
 
 function decodeModification(
   table: string,
-  columns: readonly ColumnSchema[],
+  monitored: MonitoredTable,
   uuid: string,
   differences: boolean,
   row: Json,
 ): readonly Column[] {
-  const changed: Column[] = [];
-  for (const schema of columns) {
-    const json = row[schema.name];
-    if (json === undefined) continue;
+  return Object.keys(row).map(name => {
+    const schema = columnOf(table, monitored, uuid, name);
     const isDifference = differences && schema.type.max > 1;
     const value = isDifference
-      ? decodeDifference(table, uuid, schema, json)
-      : decodeColumn(table, uuid, schema, json);
-    changed.push({ schema, value, isDifference });
-  }
-  checkAllKnown(table, uuid, columns, row, changed.length);
-  return changed;
+      ? decodeDifference(table, uuid, schema, row[name])
+      : decodeColumn(table, uuid, schema, row[name]);
+    return { schema, value, isDifference };
+  });
+}
+
+function columnOf(table: string, monitored: MonitoredTable, uuid: string, name: string): ColumnSchema {
+  const column = monitored.columns.get(name);
+  if (column === undefined) throw new ProtocolError(`${table} ${uuid}: column ${name} is not monitored`);
+  return column;
 }
 
 function decodeColumn(table: string, uuid: string, column: ColumnSchema, json: unknown): Value {
@@ -183,19 +179,6 @@ function decodeDifference(
 function misfit(table: string, uuid: string, column: ColumnSchema, error: unknown): unknown {
   if (!(error instanceof ValueError)) return error;
   return new ProtocolError(`${table} ${uuid}: column ${column.name} ${error.message}`, { cause: error });
-}
-
-function checkAllKnown(
-  table: string,
-  uuid: string,
-  columns: readonly ColumnSchema[],
-  row: Json,
-  found: number,
-): void {
-  const names = Object.keys(row);
-  if (names.length === found) return;
-  const unknown = names.filter(name => !columns.some(column => column.name === name));
-  throw new ProtocolError(`${table} ${uuid}: columns that are not monitored: ${unknown.join(', ')}`);
 }
 
 function commit(cache: RowCache, changes: readonly Change[]): readonly RowDelta[] {

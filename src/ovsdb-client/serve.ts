@@ -9,7 +9,8 @@ import {
   WrongDatabaseError,
 } from './errors.ts';
 import type { Mirror } from './mirror.ts';
-import { monitoredTables, requestMonitor } from './monitor-request.ts';
+import { requestMonitor } from './monitor-request.ts';
+import { monitoredTables } from './monitored-table.ts';
 import { type DatabaseSchema, parseSchema } from './schema.ts';
 import { SERVER_DATABASE, ServerDatabase } from './server-database.ts';
 import type { RowDelta } from './types.ts';

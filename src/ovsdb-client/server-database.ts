@@ -1,5 +1,6 @@
 import { ConnectionError, WrongDatabaseError } from './errors.ts';
-import { applyUpdate, decodeDump, type MonitoredTables } from './monitor.ts';
+import { applyUpdate, decodeDump } from './monitor.ts';
+import { MonitoredTable, type MonitoredTables } from './monitored-table.ts';
 import { replaceRows } from './replace.ts';
 import { RowCache } from './row-cache.ts';
 import type { AtomType, ColumnSchema } from './schema.ts';
@@ -11,12 +12,12 @@ const TABLE = 'Database';
 const TABLES: MonitoredTables = new Map([
   [
     TABLE,
-    [
+    new MonitoredTable([
       column('name', 'string'),
       column('model', 'string'),
       column('connected', 'boolean'),
       column('leader', 'boolean'),
-    ],
+    ]),
   ],
 ]);
 

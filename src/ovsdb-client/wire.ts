@@ -30,14 +30,8 @@ export function decodeValue(type: ColumnType, json: unknown): Value {
     case 'scalar':
     case 'optional':
       return decodeSingle(type, json);
-    case 'set': {
-      const atoms = decodeAtoms(type, json);
-      checkSize(type, atoms.length);
-      if (atoms.length === 0) return EMPTY_SET;
-      const set = new Set(atoms);
-      if (set.size !== atoms.length) throw new ValueError('a set has the same element twice');
-      return set;
-    }
+    case 'set':
+      return decodeSet(type, json);
     case 'map': {
       const map = decodePairs(type, json);
       checkSize(type, map.size);
@@ -51,6 +45,17 @@ function decodeSingle(type: ColumnType, json: unknown): Atom | undefined {
   if (elements === undefined) return decodeAtom(type.key.type, json);
   checkSize(type, elements.length);
   return elements.length === 0 ? undefined : decodeAtom(type.key.type, elements[0]);
+}
+
+function decodeSet(type: ColumnType, json: unknown): ReadonlySet<Atom> {
+  const elements = elementsOf('set', json);
+  checkSize(type, elements?.length ?? 1);
+  if (elements?.length === 0) return EMPTY_SET;
+  const set = new Set<Atom>();
+  if (elements === undefined) return set.add(decodeAtom(type.key.type, json));
+  for (const element of elements) set.add(decodeAtom(type.key.type, element));
+  if (set.size !== elements.length) throw new ValueError('a set has the same element twice');
+  return set;
 }
 
 /** Reads a set's elements without regard to how many the column may hold: also the difference of two sets. */

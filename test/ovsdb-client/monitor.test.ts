@@ -10,7 +10,7 @@ import {
   type RowDelta,
 } from '../../src/ovsdb-client/index.ts';
 import { applyUpdate, decodeDump, type UpdateFormat } from '../../src/ovsdb-client/monitor.ts';
-import { monitoredTables } from '../../src/ovsdb-client/monitor-request.ts';
+import { monitoredTables } from '../../src/ovsdb-client/monitored-table.ts';
 import { replaceRows } from '../../src/ovsdb-client/replace.ts';
 import { RowCache } from '../../src/ovsdb-client/row-cache.ts';
 import { SHOP_SCHEMA, SHOP_TABLES, uuid } from '../support/scripted-ovsdb-server.ts';
