@@ -58,6 +58,8 @@ function doDeed({ database }: ModelSession, deed: Deed): void {
       database.execute([{ op: 'delete', table: 'Bridge', where: [['name', '==', deed.name]] }]);
       return;
     case 'wipe-marks':
+      // A row that stays only for somebody's port in it is theirs when its marks are gone, and its name is taken.
+      if (find('Port', `guest-${deed.name}`)) return;
       database.execute([
         {
           op: 'update',

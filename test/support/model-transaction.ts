@@ -59,10 +59,10 @@ export class ModelTransaction {
     switch (operation.op) {
       case 'insert':
         return this.#insert(operation);
-      case 'update':
-        return this.#each(operation, (table, row) =>
-          Object.assign(row, this.#decodeRow(table, operation.row)),
-        );
+      case 'update': {
+        const columns = this.#decodeRow(this.#table(operation.table), operation.row);
+        return this.#each(operation, (_, row) => Object.assign(row, columns));
+      }
       case 'mutate':
         return this.#each(operation, (table, row) => this.#mutate(table, row, operation.mutations));
       case 'delete':
@@ -130,6 +130,9 @@ export class ModelTransaction {
         if (mutator === 'insert') {
           for (const [k, v] of decodeValue(type, value) as ReadonlyMap<Atom, Atom>)
             if (!next.has(k)) next.set(k, v);
+        } else if (Array.isArray(value) && value[0] === 'map') {
+          const pairs = decodeValue(type, value) as ReadonlyMap<Atom, Atom>;
+          for (const [k, v] of pairs) if (next.get(k) === v) next.delete(k);
         } else {
           const keys = { key: type.key, value: undefined, min: 0, max: Infinity, shape: 'set' } as const;
           for (const key of decodeValue(keys, value) as ReadonlySet<Atom>) next.delete(key);
