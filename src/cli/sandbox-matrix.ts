@@ -1,5 +1,12 @@
 import { Command, Option } from 'commander';
-import { isAllAnswered, matrixText, pathsOf, readState, runMatrix, sandboxStatus } from '../sandbox/index.ts';
+import {
+  isAllAnswered,
+  matrixText,
+  RunPaths,
+  readState,
+  runMatrix,
+  sandboxStatus,
+} from '../sandbox/index.ts';
 import { ExitError } from './exit.ts';
 import { addName, type NameOption } from './sandbox-name.ts';
 
@@ -12,7 +19,7 @@ export function matrixCommand(): Command {
     .addOption(new Option('--output <format>', 'how').choices(['text', 'json']).default('text'))
     .addHelpText('after', '\nExample:\n  kube-northbound sandbox matrix --name shop')
     .action(async ({ name, output }: NameOption & { readonly output: string }) => {
-      const paths = pathsOf(name);
+      const paths = new RunPaths(name);
       const status = sandboxStatus(readState(paths), paths);
       const results = await runMatrix(status);
       const ok = isAllAnswered(results);

@@ -4,8 +4,7 @@ import {
   nodeByName,
   ovnRootAt,
   ovsEnvironment,
-  pathsOf,
-  type RunPaths,
+  RunPaths,
   readState,
   runThrough,
   type SandboxState,
@@ -84,7 +83,7 @@ function passingOn(name: string, description: string, example: string): Command 
 }
 
 function sandboxOf(options: NameOption): { readonly paths: RunPaths; readonly state: SandboxState } {
-  const paths = pathsOf(options.name);
+  const paths = new RunPaths(options.name);
   return { paths, state: readState(paths) };
 }
 

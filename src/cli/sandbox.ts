@@ -9,7 +9,7 @@ import {
   type OvnRelease,
   ovnRoot,
   ovnRootAt,
-  pathsOf,
+  RunPaths,
   readState,
   runPods,
   sandboxStatus,
@@ -113,7 +113,7 @@ async function up(options: UpCliOptions): Promise<void> {
     ...(config === undefined ? {} : { config }),
     ...(timeout === undefined ? {} : { timeout: timeout * 1000 }),
   };
-  const missing = await bringUp(wanted, pathsOf(name), loadRoot, log).catch(error => {
+  const missing = await bringUp(wanted, new RunPaths(name), loadRoot, log).catch(error => {
     throw error instanceof NodeCountError ? new UsageError(error.message) : error;
   });
   if (missing.length > 0) {
@@ -128,7 +128,7 @@ function statusCommand(): Command {
     .addOption(new Option('--output <format>', 'how').choices(['text', 'json']).default('text'))
     .addHelpText('after', '\nExample:\n  kube-northbound sandbox status --output json')
     .action((options: NameOption & { readonly output: string }) => {
-      const paths = pathsOf(options.name);
+      const paths = new RunPaths(options.name);
       const status = sandboxStatus(readState(paths), paths);
       const text = options.output === 'json' ? `${JSON.stringify(status, null, 2)}\n` : statusText(status);
       process.stdout.write(text);
@@ -141,7 +141,7 @@ function downCommand(): Command {
     .addHelpText('after', '\nExample:\n  kube-northbound sandbox down --name shop')
     .action(async (options: NameOption & LogLevelOption) => {
       requireRoot();
-      await takeDown(pathsOf(options.name), progressLog(options));
+      await takeDown(new RunPaths(options.name), progressLog(options));
     });
 }
 
@@ -151,7 +151,7 @@ function processCommands(): readonly Command[] {
     .argument('<process>', 'nb, sb, northd, master, runner, or NODE/ovsdb, vswitchd, controller, agent')
     .addHelpText('after', '\nExample:\n  kube-northbound sandbox kill worker-1/controller')
     .action((name: string, options: NameOption) => {
-      const paths = pathsOf(options.name);
+      const paths = new RunPaths(options.name);
       return killByName(name, readState(paths), paths);
     });
   const start = addName(new Command('start'))
@@ -159,7 +159,7 @@ function processCommands(): readonly Command[] {
     .argument('<process>', 'as for kill')
     .addHelpText('after', '\nExample:\n  kube-northbound sandbox start worker-1/controller')
     .action((name: string, options: NameOption) => {
-      const paths = pathsOf(options.name);
+      const paths = new RunPaths(options.name);
       return startByName(name, readState(paths), paths);
     });
   return [kill, start];

@@ -7,7 +7,7 @@ import { isAlive, type ProcessFacts, readProcess, signalProcess } from './proc.t
 const TIMEOUT = 10_000;
 
 /** Every process but ourselves that runs in one of these network namespaces. */
-export function processesIn(namespaces: readonly string[]): readonly ProcessFacts[] {
+function processesIn(namespaces: readonly string[]): readonly ProcessFacts[] {
   const ids = new Set(namespaces.map(name => `net:[${statSync(join(NETNS_FOLDER, name)).ino}]`));
   return readdirSync('/proc')
     .filter(entry => /^\d+$/.test(entry) && entry !== String(process.pid) && ids.has(namespaceOf(entry)))

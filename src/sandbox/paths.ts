@@ -1,9 +1,9 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Topology } from './topology.ts';
 
 /** Where the run folders of all sandboxes are. */
-export function runBase(env: NodeJS.ProcessEnv = process.env): string {
-  return env.KUBE_NORTHBOUND_RUN ?? '/run/kube-northbound';
+function runBase(): string {
+  return resolve(process.env.KUBE_NORTHBOUND_RUN ?? '/run/kube-northbound');
 }
 
 /** Every file of a sandbox that more than one part of it knows. */

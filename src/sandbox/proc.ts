@@ -23,7 +23,7 @@ export function readProcess(pid: number): ProcessFacts | undefined {
 }
 
 /** The pid in a pidfile; undefined where there is no such file. */
-export function readPidfile(path: string): number | undefined {
+function readPidfile(path: string): number | undefined {
   try {
     const pid = Number(readFileSync(path, 'utf8').trim());
     return Number.isInteger(pid) && pid > 1 ? pid : undefined;

@@ -8,7 +8,7 @@ import { findProcess, type ProcessSpec, startProcess, stopProcess } from './proc
 const READY_TIMEOUT = 30_000;
 
 /** The process that answers on a pod's ports. It outlives the runner. */
-export function responderProcess(pod: PodRecord, records: PodRecords): ProcessSpec {
+function responderProcess(pod: PodRecord, records: PodRecords): ProcessSpec {
   const ready = records.file(pod.id, 'ready');
   const text = `${pod.namespace}/${pod.name}`;
   return {

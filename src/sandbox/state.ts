@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { writeJson } from './atomic-file.ts';
-import { RunPaths, runBase } from './paths.ts';
-import { SANDBOX_NAME, type Topology } from './topology.ts';
+import type { RunPaths } from './paths.ts';
+import type { Topology } from './topology.ts';
 
 /** What a sandbox is made of: written before anything of it is made, so that `down` finds all of it. */
 export interface SandboxState {
@@ -56,22 +56,19 @@ export function readState(paths: RunPaths): SandboxState {
   }
 }
 
-/** The run folder of a sandbox. Throws {@link StateError} where the name cannot be one. */
-export function pathsOf(name: string): RunPaths {
-  if (!SANDBOX_NAME.test(name)) {
-    throw new StateError(
-      `--name "${name}": a sandbox's name has up to 32 of a-z, 0-9 and "-", and none at its ends`,
-    );
-  }
-  return new RunPaths(name, runBase());
+/** What to say of a sandbox whose `up` did not finish. */
+export function halfMade(name: string): string {
+  return `the sandbox ${name} is half made: remove it with ${downCommand(name)}`;
 }
 
 function takenMessage(name: string, paths: RunPaths): string {
-  const down = `"kube-northbound sandbox down --name ${name}"`;
   const made = existsSync(paths.state) && readState(paths).phase === 'up';
-  return made
-    ? `the sandbox ${name} is up already: take it down with ${down}, or choose another --name`
-    : `the sandbox ${name} is half made, by an "up" that has not finished: remove it with ${down}`;
+  if (!made) return halfMade(name);
+  return `the sandbox ${name} is up already: take it down with ${downCommand(name)}, or choose another --name`;
+}
+
+function downCommand(name: string): string {
+  return `"kube-northbound sandbox down --name ${name}"`;
 }
 
 function upList(base: string): string {

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { messageOf } from '../cluster/facts/raw.ts';
 import { ManifestSource } from '../cluster/manifest-source.ts';
 import type { Log } from '../contracts/log.ts';
 import { writeJson } from './atomic-file.ts';
@@ -11,7 +12,7 @@ import type { OvnRoot } from './ovn-root.ts';
 import { type RunPaths, socketProblem } from './paths.ts';
 import { ownProcesses } from './process-list.ts';
 import { startProcess } from './processes.ts';
-import { checkUntaken, claimSandbox, type SandboxState, StateError, writeState } from './state.ts';
+import { checkUntaken, claimSandbox, halfMade, type SandboxState, StateError, writeState } from './state.ts';
 import { hostNamespaces, planTopology, type Topology } from './topology.ts';
 
 /** What `sandbox up` is asked for. */
@@ -52,15 +53,19 @@ export async function bringUp(
     ovnOnly: options.ovnOnly,
   };
   claimSandbox(paths, state);
-  noteNetnsMount(paths);
-  if (generated) {
-    await mkdir(paths.nodeManifests);
-    writeJson(join(paths.nodeManifests, 'nodes.json'), nodeManifests(topology));
+  try {
+    noteNetnsMount(paths);
+    if (generated) {
+      await mkdir(paths.nodeManifests);
+      writeJson(join(paths.nodeManifests, 'nodes.json'), nodeManifests(topology));
+    }
+    await bringOvnUp(topology, paths, root, log);
+    const missing = options.ovnOnly ? [] : await bringPodsUp(state, paths, log, options.timeout);
+    writeState(paths, { ...state, phase: 'up' });
+    return missing;
+  } catch (cause) {
+    throw new StateError(`${messageOf(cause)}\n${halfMade(options.name)}`, { cause });
   }
-  await bringOvnUp(topology, paths, root, log);
-  const missing = options.ovnOnly ? [] : await bringPodsUp(state, paths, log, options.timeout);
-  writeState(paths, { ...state, phase: 'up' });
-  return missing;
 }
 
 async function bringPodsUp(
