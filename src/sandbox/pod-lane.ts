@@ -1,8 +1,7 @@
 import type { Limiter } from './limiter.ts';
 import type { PodMaker } from './pod-maker.ts';
-import type { PodRecord, PodRecords } from './pod-record.ts';
+import type { PodRecord } from './pod-record.ts';
 import type { PodWish } from './pod-wish.ts';
-import { isResponding } from './responders.ts';
 import type { PodProgress } from './runner-status.ts';
 
 /** A failed step is tried again after this many ms, twice as long each time. */
@@ -11,8 +10,9 @@ const LONGEST_PAUSE = 8_000;
 
 /** What all lanes share. */
 export interface LaneTools {
-  readonly maker: PodMaker;
-  readonly records: PodRecords;
+  readonly maker: Pick<PodMaker, 'make' | 'listen' | 'remove'>;
+  /** Whether all that a pod declares is answered. */
+  readonly responding: (record: PodRecord) => boolean;
   readonly limiter: Limiter;
   /** Something about {@link PodLane.progress} may have changed. */
   readonly changed: () => void;
@@ -77,12 +77,18 @@ export class PodLane {
 
   async #run(): Promise<void> {
     this.#running = true;
+    let signal = this.#abort.signal;
     try {
-      while (!this.#stopped && !this.#isDone()) await this.#tools.limiter.run(() => this.#step());
+      while (!this.#stopped && !this.#isDone()) {
+        await this.#tools.limiter.run(() => {
+          signal = this.#abort.signal;
+          return this.#step(signal);
+        });
+      }
       this.#pause = FIRST_PAUSE;
       this.#problem = undefined;
     } catch (error) {
-      this.#fail(error);
+      this.#fail(error, signal.aborted);
     } finally {
       this.#running = false;
       this.#tools.changed();
@@ -93,10 +99,10 @@ export class PodLane {
     const [record, ...others] = this.#records;
     if (!this.#wish) return record === undefined;
     if (!record || others.length > 0 || record.id !== this.#wish.id || !record.attachment) return false;
-    return samePorts(record, this.#wish) && isResponding(record, this.#tools.records);
+    return samePorts(record, this.#wish) && this.#tools.responding(record);
   }
 
-  async #step(): Promise<void> {
+  async #step(signal: AbortSignal): Promise<void> {
     // Waiting for the turn takes time; what was wanted then may not be wanted now.
     if (this.#stopped || this.#isDone()) return;
     const wish = this.#wish;
@@ -112,12 +118,12 @@ export class PodLane {
     };
     const [record] = this.#records;
     if (record && wish) await this.#tools.maker.listen(record, wish.ports, note);
-    else if (wish) await this.#tools.maker.make(wish, this.#abort.signal, note);
+    else if (wish) await this.#tools.maker.make(wish, signal, note);
   }
 
-  #fail(error: unknown): void {
+  /** A step that was taken back has not failed: what is wanted now comes next. */
+  #fail(error: unknown, aborted: boolean): void {
     if (this.#stopped) return;
-    const aborted = error instanceof Error && error.name === 'AbortError';
     if (!aborted) {
       this.#problem = error instanceof Error ? error.message : String(error);
       this.#tools.failed(this.#title, error);

@@ -8,6 +8,7 @@ import { type LaneTools, PodLane } from './pod-lane.ts';
 import { PodMaker } from './pod-maker.ts';
 import { PodRecords } from './pod-record.ts';
 import { type PodWish, podWish } from './pod-wish.ts';
+import { isResponding } from './responders.ts';
 import type { RunnerStatus } from './runner-status.ts';
 import { readState, type SandboxState } from './state.ts';
 
@@ -49,7 +50,7 @@ class Runner {
     );
     this.#tools = {
       maker: new PodMaker(name, new Map(cniNodes), this.#records),
-      records: this.#records,
+      responding: record => isResponding(record, this.#records),
       limiter: new Limiter(PARALLEL),
       changed: () => this.#scheduleStatus(),
       failed: (pod, error) =>
