@@ -17,7 +17,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   engine: { node: [], npm: [], rooms: [] },
   contracts: { node: [], npm: [], rooms: [] },
   addresses: { node: ['node:crypto'], npm: [], rooms: [] },
-  config: { node: ['node:fs', 'node:fs/promises'], npm: ['yaml', 'zod'], rooms: [] },
+  config: { node: ['node:fs', 'node:fs/promises'], npm: ['yaml', 'zod'], rooms: ['addresses'] },
   allocate: { node: [], npm: [], rooms: ['addresses', 'contracts'] },
   cluster: { node: 'all', npm: ['yaml'], rooms: ['addresses', 'contracts', 'engine'] },
   translate: {
@@ -39,9 +39,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
   node: {
     node: 'all',
     npm: ['rxjs'],
-    rooms: ['cluster', 'contracts', 'ovsdb-client', 'ovsdb-state'],
+    rooms: ['addresses', 'cluster', 'contracts', 'ovsdb-client', 'ovsdb-state'],
   },
-  observe: { node: 'all', npm: ['pino', 'rxjs'], rooms: [] },
+  observe: { node: 'all', npm: ['pino', 'rxjs'], rooms: ['contracts'] },
   master: { node: 'all', npm: ['rxjs'], rooms: 'all' },
   sandbox: { node: 'all', npm: ['rxjs', 'yaml'], rooms: 'all' },
   cli: { node: 'all', npm: ['commander', 'rxjs', 'zod'], rooms: 'all' },

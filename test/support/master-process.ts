@@ -27,9 +27,18 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs the command to its end. */
-export async function kubeNorthbound(args: readonly string[], input?: string): Promise<Finished> {
-  const child = spawn(command, args, { stdio: 'pipe' });
+/** Runs our command to its end. */
+export function kubeNorthbound(args: readonly string[], input?: string): Promise<Finished> {
+  return runToEnd(command, args, { input });
+}
+
+/** Runs any command to its end. `interrupt` sends it SIGINT, as Ctrl-C would. */
+export async function runToEnd(
+  file: string,
+  args: readonly string[],
+  options: { readonly input?: string | undefined; readonly interrupt?: AbortSignal } = {},
+): Promise<Finished> {
+  const child = spawn(file, args, { stdio: 'pipe' });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', chunk => {
     output.stdout += chunk;
@@ -38,7 +47,8 @@ export async function kubeNorthbound(args: readonly string[], input?: string): P
     output.stderr += chunk;
   });
   child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
+  child.stdin.end(options.input);
+  options.interrupt?.addEventListener('abort', () => child.kill('SIGINT'));
   const code = await new Promise<number | null>(resolve => child.once('close', resolve));
   return { code, ...output };
 }
