@@ -114,7 +114,8 @@ export class Framer {
   #keep(part: Buffer): void {
     const needed = this.#length + part.length;
     if (needed > this.#buffer.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#buffer.length));
+      const roomy = Math.min(2 * this.#buffer.length, this.#limits.maxMessageBytes);
+      const grown = Buffer.allocUnsafeSlow(Math.max(needed, roomy));
       this.#buffer.copy(grown, 0, 0, this.#length);
       this.#buffer = grown;
     }

@@ -117,7 +117,8 @@ export class Session {
   /**
    * Carries out a transaction. Rejects with {@link OperationError} where the server refuses it, and with
    * {@link NotConnectedError}, which says whether it may have been carried out, where there is no answer. The updates
-   * that it causes may come before or after the answer.
+   * that it causes may come before or after the answer. An answer that takes longer than `requestTimeoutMs` ends the
+   * connection, so a `wait` operation must not be given more.
    */
   transact(operations: readonly Operation[]): Promise<readonly OperationResult[]> {
     const connection = this.#connection;

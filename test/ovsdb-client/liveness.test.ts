@@ -27,7 +27,7 @@ describe('echo', () => {
 
   it('asked for without end, by a server that never reads, is not hoarded', async () => {
     const server = await serverWith(shop({}));
-    const { session, states, until } = sessionWith([server], { probeIntervalMs: 60 });
+    const { session, states, until } = sessionWith([server], { probeIntervalMs: 150 });
     await session.ready(2000);
     const { socket } = await server.peer(0);
     socket.pause();
@@ -46,7 +46,7 @@ describe('echo', () => {
 
   it('is asked for after silence, and its answer keeps the connection', async () => {
     const server = await serverWith(shop({}));
-    const { session, states } = sessionWith([server], { probeIntervalMs: 15 });
+    const { session, states } = sessionWith([server], { probeIntervalMs: 60 });
     await session.ready(2000);
     const peer = await server.peer(0);
     await new Promise<void>(resolve => {
@@ -85,13 +85,13 @@ describe('an answer', () => {
         {
           transact: (_, peer) => {
             peer.send({ id: peer.received.at(-1)?.id, result: [], error: null });
-            const end = performance.now() + 60;
+            const end = performance.now() + 250;
             while (performance.now() < end);
           },
         },
       ),
     );
-    const { session, states } = sessionWith([server], { requestTimeoutMs: 20 });
+    const { session, states } = sessionWith([server], { requestTimeoutMs: 100 });
     await session.ready(2000);
     expect(await session.transact([])).toEqual([]);
     expect(states).toEqual(['ready']);
@@ -113,12 +113,12 @@ describe('an answer', () => {
               const piece = pieces.shift();
               if (piece === undefined) clearInterval(timer);
               else peer.raw(piece);
-            }, 25);
+            }, 120);
           },
         },
       ),
     );
-    const { session } = sessionWith([server], { requestTimeoutMs: 60 });
+    const { session } = sessionWith([server], { requestTimeoutMs: 400 });
     await session.ready(2000);
     expect(session.rows('Item').size).toBe(6);
     expect(server.peers).toHaveLength(1);
