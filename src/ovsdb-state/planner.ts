@@ -5,7 +5,7 @@ import { canLive, isStrong } from './holding.ts';
 import type { Holder, MirrorIndex } from './mirror-index.ts';
 import { planColumns } from './plan-columns.ts';
 import type { Problems } from './problems.ts';
-import { homeless, newColumns, type PlanView, Readiness, waiting } from './readiness.ts';
+import { homeless, type PlanView, Readiness, waiting } from './readiness.ts';
 import { noteRepair } from './repairs.ts';
 import type { RowRef } from './row.ts';
 import type { Dirt, Link, TrackedRow } from './tracked-row.ts';
@@ -54,7 +54,7 @@ export class Planner {
   constructor(options: PlannerOptions) {
     this.#options = options;
     this.#view = options.view;
-    this.#readiness = new Readiness(options.view);
+    this.#readiness = new Readiness(options.view, ref => this.#proposedUuid(ref));
   }
 
   /** Allows or forbids to remove rows and members of ours that nobody wants. */
@@ -126,8 +126,7 @@ export class Planner {
     if (this.#builder.inserts(uuid)) return uuid;
     this.#options.tracker.take(row);
     this.#options.problems.set(row, undefined);
-    const columns = newColumns(this.#view, row, ref => this.#proposedUuid(ref));
-    this.#builder.insert(row.table, uuid, columns);
+    this.#builder.insert(row.table, uuid, this.#readiness.columnsOf(row));
     for (const target of row.references) if (target.uuid === undefined) this.#insert(target);
     for (const link of row.links) this.#join(row, uuid, link);
     for (const referrer of row.referrers ?? []) this.#followReference(referrer);

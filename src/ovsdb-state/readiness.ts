@@ -35,15 +35,25 @@ const READY: Verdict = { ready: true };
  */
 export class Readiness {
   readonly #view: PlanView;
+  readonly #resolve: Resolve;
   readonly #verdicts = new Map<TrackedRow, Verdict>();
+  readonly #columns = new Map<TrackedRow, ReadonlyMap<OwnedColumn, Value>>();
 
-  constructor(view: PlanView) {
+  /** `resolve` gives the UUID that a row has or will have. */
+  constructor(view: PlanView, resolve: Resolve) {
     this.#view = view;
+    this.#resolve = resolve;
   }
 
   /** Verdicts hold within one plan. */
   reset(): void {
     this.#verdicts.clear();
+    this.#columns.clear();
+  }
+
+  /** The columns of a new row that was found ready. */
+  columnsOf(row: TrackedRow): ReadonlyMap<OwnedColumn, Value> {
+    return this.#columns.get(row) ?? newColumns(this.#view, row, this.#resolve);
   }
 
   of(row: TrackedRow): Verdict {
@@ -67,7 +77,7 @@ export class Readiness {
 
   #checkColumns(row: TrackedRow): Verdict | undefined {
     try {
-      newColumns(this.#view, row, () => NO_UUID);
+      this.#columns.set(row, newColumns(this.#view, row, this.#resolve));
       return undefined;
     } catch (error) {
       if (error instanceof ValueError) return unready('failed', error.message);
@@ -119,8 +129,6 @@ export function waiting(row: TrackedRow, { reason }: Problem): Verdict & { reado
 function unready(kind: Problem['kind'], reason: string): Verdict {
   return { ready: false, problem: { kind, reason } };
 }
-
-const NO_UUID = '00000000-0000-0000-0000-000000000000';
 
 /**
  * The value that each column which we own should have, apart from sets of references. For a map: our keys only.
