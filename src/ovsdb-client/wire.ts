@@ -82,7 +82,7 @@ export function decodePairs(type: ColumnType, json: unknown): ReadonlyMap<Atom, 
 }
 
 /** Reads one atom (RFC 7047, 5.1 <atom>). Integers beyond 2^53 are refused: they would change silently. */
-export function decodeAtom(type: AtomType, json: unknown): Atom {
+function decodeAtom(type: AtomType, json: unknown): Atom {
   switch (type) {
     case 'string':
       if (typeof json === 'string') return json;

@@ -154,7 +154,9 @@ export function uuid(n: number): string {
 }
 
 /** Transaction id number `n`. */
-export const transaction = uuid;
+export function transaction(n: number): string {
+  return uuid(0x1000 + n);
+}
 
 /** What `_Server` says of the Shop database. */
 export function serverRow(columns: Readonly<Record<string, unknown>> = {}): unknown {
