@@ -53,6 +53,7 @@ export function sandboxCommand(): Command {
     statusCommand(),
     downCommand(),
     matrixCommand(),
+    fetchCommand(),
     ...toolCommands(),
     ...processCommands(),
   ]) {
@@ -71,11 +72,7 @@ function upCommand(): Command {
     )
     .option('--nodes <number>', 'how many nodes, where the manifests have no Node', wholeNumber)
     .option('--ovn-root <dir>', "a folder with OVN's Debian packages unpacked; / is the installed OVN")
-    .addOption(
-      new Option('--ovn-release <name>', 'the Debian release whose OVN is fetched otherwise')
-        .choices(OVN_RELEASES)
-        .default('trixie'),
-    )
+    .addOption(releaseOption())
     .option('--ovn-only', 'only databases, northd and chassis: no master, no agents, no pods')
     .option('--config <file>', 'configuration of master and agents (YAML)')
     .option(
@@ -120,6 +117,24 @@ async function up(options: UpCliOptions): Promise<void> {
     throw new ExitError(1, `the sandbox ${name} is up, but not all of it:\n  ${missing.join('\n  ')}`);
   }
   log.info({ name }, 'the sandbox is up');
+}
+
+/** Lets `up` start at once later, and tells tests whether a release can be had. */
+function fetchCommand(): Command {
+  return addLogLevel(new Command('fetch'))
+    .description('Downloads OVN of a Debian release, where it is not there yet, and prints its folder.')
+    .addOption(releaseOption())
+    .addHelpText('after', '\nExample:\n  kube-northbound sandbox fetch --ovn-release bookworm')
+    .action(async (options: LogLevelOption & { readonly ovnRelease: OvnRelease }) => {
+      const root = await ovnRoot(options.ovnRelease, progressLog(options));
+      process.stdout.write(`${root.dir}\n`);
+    });
+}
+
+function releaseOption(): Option {
+  return new Option('--ovn-release <name>', 'the Debian release whose OVN is fetched')
+    .choices(OVN_RELEASES)
+    .default('trixie');
 }
 
 function statusCommand(): Command {
