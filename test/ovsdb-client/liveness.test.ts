@@ -59,12 +59,15 @@ describe('echo', () => {
 
   it('that is never answered ends the connection', async () => {
     const server = await serverWith(shop({}, { echo: () => undefined }));
-    const { session, states, until } = sessionWith([server], { probeIntervalMs: 15 });
+    const { session, states, until } = sessionWith([server], { probeIntervalMs: 80 });
     const causes: string[] = [];
     session.onState((_, cause) => causes.push(cause?.message ?? ''));
-    await until(() => states.length === 3);
+    await session.ready(4000);
+    const peer = server.peers.at(-1);
+    await until(() => states.length >= 2);
     expect(causes[1]).toMatch(/: does not answer$/);
-    expect(server.peers[0]?.requests('echo')).toHaveLength(1);
+    await peer?.closed;
+    expect(peer?.requests('echo')).toHaveLength(1);
   });
 
   it('other requests of the server are answered with an error', async () => {
