@@ -1,0 +1,28 @@
+/**
+ * Run as a process of its own: syncs an empty northbound once and reports the milliseconds from the objects in memory
+ * to the mirror that shows them all.
+ *
+ *     cold-sync SOCKET PODS NODES [FILE]      FILE: where to write the transactions, a line each; the run is slower then
+ */
+import { writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { Product } from './product.ts';
+import { requestText } from './transcript.ts';
+import { cluster, pods } from './workload.ts';
+
+const [path = '', podCount, nodeCount, file] = process.argv.slice(2);
+const objects = [...cluster(Number(nodeCount)), ...pods(Number(podCount), Number(nodeCount))];
+const product = await Product.start({ kind: 'unix', path });
+const sent: string[] = [];
+if (file !== undefined) {
+  product.onTransact = operations => {
+    sent.push(requestText(sent.length, operations));
+  };
+}
+const start = performance.now();
+await product.take(objects);
+const ms = performance.now() - start;
+if (file !== undefined) writeFileSync(file, sent.join('\n'));
+process.send?.({ ms, rows: product.rows() });
+await product.close();
+process.disconnect?.();

@@ -1,0 +1,20 @@
+/**
+ * Run as a process of its own: sends the requests of a file, a line each, and reports the milliseconds from the first
+ * one to the last answer.
+ *
+ *     raw-replay SOCKET FILE
+ */
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { RawClient } from './raw-client.ts';
+
+const [path = '', file = ''] = process.argv.slice(2);
+const requests = readFileSync(file, 'utf8')
+  .split('\n')
+  .map(line => Buffer.from(line));
+const client = await RawClient.open(path);
+const start = performance.now();
+await client.send(requests, requests.length - 1);
+process.send?.({ ms: performance.now() - start });
+client.close();
+process.disconnect?.();

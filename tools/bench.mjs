@@ -1,0 +1,46 @@
+/**
+ * Runs the benchmarks (`test/bench/`, docs/benchmarks.md) against real databases, outside of the tests: bundles them into
+ * a folder of their own and hands the arguments on.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+/** Each is a program: the measured ones have a process of their own. */
+const PROGRAMS = ['main', 'cold-sync', 'raw-replay'];
+
+const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+try {
+  await build({
+    entryPoints: PROGRAMS.map(name => join(ROOT, 'test', 'bench', `${name}.ts`)),
+    outdir: folder,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    outExtension: { '.js': '.mjs' },
+    // Packages that are no ES modules ask for Node's modules by `require`.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+    logLevel: 'warning',
+  });
+  process.exitCode = await run([join(folder, 'main.mjs'), ...process.argv.slice(2)]);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Runs Node with this terminal as its output, and passes on the wish to end; the program cleans up after itself. */
+function run(args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { stdio: 'inherit' });
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+    child.on('error', reject);
+    child.on('exit', code => resolve(code ?? 1));
+  });
+}
