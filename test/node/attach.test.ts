@@ -375,8 +375,10 @@ describe('several requests', () => {
     podBinding(southbound);
     const adding = add('one');
     await plugged(ovs, 1);
+    const waiting = add('one');
     await requests.stop();
     expect(messageOf(await adding)).toContain('stopping');
+    expect(messageOf(await waiting)).toContain('stopping');
     expect(kernel.links).toEqual(new Set());
     expect([...ovs.rows('Interface')]).toEqual([]);
   });

@@ -24,6 +24,7 @@ export class Requests {
   readonly #last = new Map<string, Promise<unknown>>();
   readonly #adding = new Map<string, AbortController>();
   readonly #abandoned = new Map<string, SandboxInterface>();
+  readonly #stopping = new AbortController();
 
   constructor(context: Omit<AttachContext, 'abandoned'>, log: Log) {
     this.#log = log;
@@ -65,9 +66,9 @@ export class Requests {
     }
   }
 
-  /** Cancels the ADDs that run and resolves when every request has ended. */
+  /** Cancels the ADDs that run or wait, and resolves when every request has ended. */
   async stop(): Promise<void> {
-    for (const controller of this.#adding.values()) controller.abort(cancelled('the agent is stopping'));
+    this.#stopping.abort(cancelled('the agent is stopping'));
     await Promise.allSettled(this.#last.values());
   }
 
@@ -83,7 +84,7 @@ export class Requests {
       const controller = new AbortController();
       this.#adding.set(key, controller);
       try {
-        const signal = AbortSignal.any([controller.signal, gone]);
+        const signal = AbortSignal.any([controller.signal, gone, this.#stopping.signal]);
         return addResult(await attach(this.#context, request, signal), request.cniVersion);
       } finally {
         this.#adding.delete(key);
