@@ -32,7 +32,7 @@ interface Flight {
 /** Some 500 rows with a membership each: larger transactions are no faster, and hold up everybody else. */
 const FULL: Limits = { cost: 1_000, groups: 500 };
 /** A change that the mirror does not show for so long after the answer was undone by somebody at once. */
-const SHOW_WITHIN_MS = 1_000;
+const SHOW_WITHIN_MS = 500;
 const RETRY_MS = 50;
 /** What the server says when a `wait` does not hold (RFC 7047, 5.2.6). */
 const TIMED_OUT = 'timed out';
@@ -109,13 +109,9 @@ export class Applier {
     if (this.#flight !== flight) return;
     flight.answered = true;
     this.#groups = Math.min(FULL.groups, this.#groups * 2);
+    // RFC 7047, 5.2.3: a row that is gone is no error. The mirror tells of it, and so it is planned anew.
     for (const [index, causes] of flight.batch.causes.entries()) {
-      if (results[index]?.count !== 0) continue;
-      // The row is gone, and the mirror will say so, or has: compare again.
-      this.#again(causes);
-      for (const row of causes) flight.doubtful.add(row);
-      const uuid = flight.batch.uuids[index];
-      if (uuid !== undefined) flight.awaited.delete(uuid);
+      if (results[index]?.count === 0) for (const row of causes) flight.doubtful.add(row);
     }
     if (flight.awaited.size > 0) {
       this.#patience = this.#options.clock.after(SHOW_WITHIN_MS, () => {

@@ -38,7 +38,7 @@ export interface Wish {
   rowIds(): Iterable<RowId>;
 }
 
-/** What changed in the wish; the engine's output. */
+/** What changed in the wish. With a row that comes or goes its members are told, too. */
 export interface WishDelta {
   readonly rows: readonly RowId[];
   readonly members: readonly (RowId & { readonly column: string; readonly id: string })[];

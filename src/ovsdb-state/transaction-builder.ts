@@ -19,8 +19,6 @@ export interface Batch {
   readonly operations: readonly Operation[];
   /** For each operation, the rows for whose sake it is there. */
   readonly causes: readonly (readonly TrackedRow[])[];
-  /** For each operation, the row that it changes. */
-  readonly uuids: readonly string[];
   /** All rows that the transaction brings forward: each with its memberships is one indivisible group. */
   readonly groups: readonly TrackedRow[];
   /** The UUIDs of all rows that change. */
@@ -145,7 +143,6 @@ export class TransactionBuilder {
     return {
       operations: steps.map(([operation]) => operation),
       causes: steps.map(([, { causes }]) => [...causes]),
-      uuids: steps.map(([, { uuid }]) => uuid),
       groups: [...this.#groups],
       touched: new Set(steps.map(([, { uuid }]) => uuid)),
     };

@@ -38,7 +38,10 @@ export class WishIndex {
 
   /** Reads the whole wish. */
   load(): void {
-    for (const id of this.#wish.rowIds()) this.#applyRow(id);
+    for (const id of this.#wish.rowIds()) {
+      this.#applyRow(id);
+      this.#importMembers(this.#rows.get(id.table, id.key));
+    }
   }
 
   apply(delta: WishDelta): void {
@@ -55,8 +58,6 @@ export class WishIndex {
     this.#setName(row, before?.columns, row.desired?.columns);
     this.#setReferences(row);
     this.#setOwnMembers(row, before?.columns, row.desired?.columns);
-    if (!before && row.desired) this.#importMembers(row, row.desired.memberColumns);
-    if (before && !row.desired) this.#dropMembers(row);
     this.#tracker.touch(row, EVERYTHING, 'wish');
   }
 
@@ -98,16 +99,11 @@ export class WishIndex {
     }
   }
 
-  #importMembers(row: TrackedRow, columns: readonly string[]): void {
-    for (const column of columns) {
-      for (const [id, value] of this.#wish.members(row.table, row.key, column))
+  #importMembers(row: TrackedRow): void {
+    for (const column of row.desired?.memberColumns ?? []) {
+      for (const [id, value] of this.#wish.members(row.table, row.key, column)) {
         this.#setMember(row, column, id, value);
-    }
-  }
-
-  #dropMembers(row: TrackedRow): void {
-    for (const [column, ids] of row.members ?? []) {
-      for (const id of [...ids.keys()]) this.#setMember(row, column, id, undefined);
+      }
     }
   }
 

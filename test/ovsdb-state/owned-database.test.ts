@@ -211,6 +211,7 @@ describe('OwnedDatabase', () => {
       expect(session.in('Bridge', 'b1', 'ports', 'Port')).toEqual(['p1']);
       expect(session.names('Port')).toEqual(['p1']);
     }
+    expect(session.uuid('Bridge', 'b1')).toBe('00000000-0000-4000-8000-000000000001');
   });
 
   it('reports a child that nobody holds, and does not write it', async () => {
@@ -223,6 +224,83 @@ describe('OwnedDatabase', () => {
     await session.want(bridges({ b1: ['p1'] }));
     expect(session.names('Port')).toEqual(['p1']);
     expect(session.status()).toMatchObject({ inSync: true, problems: [] });
+  });
+
+  it('writes a child together with the reference of a row that is there already', async () => {
+    const session = new ModelSession();
+    await session.start(bridges({ b1: ['p1'] }));
+    const meter = (rate: number) => ({ Meter: { m: { columns: { rate } } } });
+    await session.want({ ...bridges({ b1: ['p1'] }, { meter: ref('Meter', 'm') }), ...meter(5) });
+    expect([...(session.database.tables.get('Meter')?.values() ?? [])]).toEqual([
+      expect.objectContaining({ rate: 5 }),
+    ]);
+    expect(session.status()).toMatchObject({ inSync: true, problems: [] });
+    await session.want({ ...bridges({ b1: ['p1'] }), ...meter(5) });
+    expect(session.database.tables.get('Meter')?.size).toBe(0);
+    expect(session.status().problems).toEqual([expect.objectContaining({ kind: 'blocked', table: 'Meter' })]);
+  });
+
+  it('keeps members that nobody wants as long as nothing may be removed', async () => {
+    const session = new ModelSession();
+    const group = (members: ModelRow['members']): ModelRows => ({
+      ...bridges({ b1: ['p1'] }),
+      Group: { g: { columns: { name: 'g' }, ...(members && { members }) } },
+    });
+    await session.start(group({ ports: { p1: ref('Port', 'p1') } }));
+    session.owned.setPrune(false);
+    await session.want(group(undefined));
+    expect(session.in('Group', 'g', 'ports', 'Port')).toEqual(['p1']);
+    session.owned.setPrune(true);
+    await session.settle();
+    expect(session.in('Group', 'g', 'ports', 'Port')).toEqual([]);
+  });
+
+  it('does not write a child that only weak references hold', async () => {
+    const session = new ModelSession();
+    await session.start({
+      Group: { g: { columns: { name: 'g' }, members: { ports: { p1: ref('Port', 'p1') } } } },
+      Port: { p1: { columns: { name: 'p1' } } },
+    });
+    expect(session.status().problems).toEqual([
+      expect.objectContaining({ kind: 'blocked', table: 'Port', key: 'p1' }),
+    ]);
+    expect(session.names('Port')).toEqual([]);
+  });
+
+  it('does not take a row of ours out of a row of others', async () => {
+    const session = new ModelSession();
+    await session.start(bridges({ b1: ['p1'] }));
+    const ports = ['set', [['uuid', session.uuid('Port', 'p1')]]];
+    session.database.execute([{ op: 'insert', table: 'Bridge', row: { name: 'theirs', ports } }]);
+    await session.settle();
+    await session.want(bridges({ b1: ['p1'] }, { tag: 1 }));
+    expect(session.in('Bridge', 'theirs', 'ports', 'Port')).toEqual(['p1']);
+    await session.want({});
+    expect(session.in('Bridge', 'theirs', 'ports', 'Port')).toEqual(['p1']);
+    expect(session.status().problems).toEqual([
+      expect.objectContaining({ kind: 'held', key: 'p1', reason: expect.stringContaining('"theirs"') }),
+    ]);
+  });
+
+  it('throws rows of others out of a set that is ours alone', async () => {
+    const session = new ModelSession();
+    await session.start({
+      Group: { g: { columns: { name: 'g' }, members: { rules: { r: ref('Rule', 'r') } } } },
+      Rule: { r: { columns: { match: 'ours' } } },
+    });
+    session.database.execute([
+      { op: 'insert', table: 'Rule', 'uuid-name': 'x', row: { match: 'theirs' } },
+      {
+        op: 'mutate',
+        table: 'Group',
+        where: [],
+        mutations: [['rules', 'insert', ['set', [['named-uuid', 'x']]]]],
+      },
+    ]);
+    await session.settle();
+    expect([...(session.database.tables.get('Rule')?.values() ?? [])].map(({ match }) => match)).toEqual([
+      'ours',
+    ]);
   });
 
   it('merges all new members of a set into one mutation', async () => {

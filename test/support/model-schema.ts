@@ -35,6 +35,7 @@ export const modelSchemaJson = {
         addresses: { type: texts },
         tag: { type: { key: { type: 'integer', minInteger: 0, maxInteger: 100 }, min: 0, max: 1 } },
         pool: { type: optionalRef('Pool', 'weak') },
+        meter: { type: optionalRef('Meter', 'strong') },
         up: { type: { key: 'boolean', min: 0, max: 1 } },
         options: { type: map },
         external_ids: { type: map },
@@ -57,6 +58,12 @@ export const modelSchemaJson = {
         external_ids: { type: map },
       },
     },
+    Meter: {
+      columns: {
+        rate: { type: 'integer' },
+        external_ids: { type: map },
+      },
+    },
     Pool: {
       isRoot: true,
       columns: {
@@ -72,7 +79,7 @@ export const modelSchema = parseSchema(modelSchemaJson);
 
 export const modelOwnership: Ownership = {
   installation: 'ours',
-  phases: [['Bridge', 'Pool', 'Group'], ['Rule'], ['Port']],
+  phases: [['Bridge', 'Pool', 'Group'], ['Rule', 'Meter'], ['Port']],
   tables: {
     Bridge: {
       naturalKey: 'name',
@@ -85,6 +92,7 @@ export const modelOwnership: Ownership = {
         addresses: exclusive,
         tag: exclusive,
         pool: exclusive,
+        meter: exclusive,
         up: status,
         options: keys('x'),
         external_ids: keys('note'),
@@ -94,6 +102,7 @@ export const modelOwnership: Ownership = {
       naturalKey: 'name',
       columns: { name: exclusive, ports: members, rules: exclusive },
     },
+    Meter: { columns: { rate: exclusive } },
     Rule: { columns: { match: exclusive, priority: exclusive } },
     Pool: { naturalKey: 'name', columns: { name: exclusive, addresses: exclusive } },
   },
