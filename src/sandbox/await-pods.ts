@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Log } from '../contracts/log.ts';
 import type { RunPaths } from './paths.ts';
 import { poll } from './poll.ts';
-import { findProcess, type ProcessSpec } from './processes.ts';
+import { isAlive, type ProcessFacts } from './proc.ts';
+import type { ProcessSpec } from './processes.ts';
 import { type PodProgress, type RunnerStatus, readRunnerStatus } from './runner-status.ts';
 
 /** Objects that the master refuses, from its status file. */
@@ -10,6 +11,12 @@ export interface RefusedObject {
   /** `Kind namespace/name` */
   readonly object: string;
   readonly reason: string;
+}
+
+/** A process and what it was right after its start. */
+export interface StartedProcess {
+  readonly spec: ProcessSpec;
+  readonly started: ProcessFacts;
 }
 
 const BASE_TIMEOUT = 60_000;
@@ -21,7 +28,7 @@ const TIMEOUT_PER_POD = 1_000;
  */
 export async function awaitPods(
   paths: RunPaths,
-  processes: readonly ProcessSpec[],
+  processes: readonly StartedProcess[],
   log: Log,
   timeout?: number,
 ): Promise<readonly string[]> {
@@ -35,12 +42,15 @@ export async function awaitPods(
       told = ready;
       log.info({ ready, pods: all }, 'pods attached and listening');
     }
-    const dead = processes.filter(spec => !findProcess(spec));
+    const dead = processes.filter(({ started }) => !isAlive(started));
     const over = performance.now() - started > (timeout ?? BASE_TIMEOUT + all * TIMEOUT_PER_POD);
     return dead.length > 0 || over || isSettled(status, refusals(paths)) ? { status, dead } : undefined;
   });
   const missing = missingPods(finished?.status, refusals(paths));
-  return [...(finished?.dead ?? []).map(spec => `${spec.name} has ended: see ${spec.output}`), ...missing];
+  return [
+    ...(finished?.dead ?? []).map(({ spec }) => `${spec.name} has ended: see ${spec.output}`),
+    ...missing,
+  ];
 }
 
 /** Whether nothing more is to be expected: all pods are ready, or refused by the master. */

@@ -8,15 +8,31 @@ export interface ProcessFacts {
   readonly startTime: string;
 }
 
+/** While a process becomes another program its command line is empty for a moment. */
+const READS = 200;
+
 /** What runs under a pid; undefined where nothing does, or only a zombie. */
 export function readProcess(pid: number): ProcessFacts | undefined {
+  for (let read = 0; read < READS; read += 1) {
+    const startTime = startTimeOf(pid);
+    if (startTime === undefined) return undefined;
+    const command = readText(`/proc/${pid}/cmdline`)?.split('\0').slice(0, -1) ?? [];
+    if (command.length > 0) return { pid, command, startTime };
+  }
+  return undefined;
+}
+
+function startTimeOf(pid: number): string | undefined {
+  const stat = readText(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  // proc_pid_stat(5): the program's name stands in brackets and may hold anything, so count from the last bracket.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+}
+
+function readText(path: string): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // proc_pid_stat(5): the program's name stands in brackets and may hold anything, so count from the last bracket.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
-    if (fields[0] === 'Z' || fields[0] === 'X' || command.length === 0) return undefined;
-    return { pid, command, startTime: fields[19] ?? '' };
+    return readFileSync(path, 'utf8');
   } catch {
     return undefined;
   }
@@ -24,12 +40,8 @@ export function readProcess(pid: number): ProcessFacts | undefined {
 
 /** The pid in a pidfile; undefined where there is no such file. */
 function readPidfile(path: string): number | undefined {
-  try {
-    const pid = Number(readFileSync(path, 'utf8').trim());
-    return Number.isInteger(pid) && pid > 1 ? pid : undefined;
-  } catch {
-    return undefined;
-  }
+  const pid = Number(readText(path)?.trim());
+  return Number.isInteger(pid) && pid > 1 ? pid : undefined;
 }
 
 /**
@@ -54,5 +66,5 @@ export function signalProcess(target: ProcessFacts, signal: NodeJS.Signals): voi
 
 /** Whether that very process still runs. */
 export function isAlive(target: ProcessFacts): boolean {
-  return readProcess(target.pid)?.startTime === target.startTime;
+  return startTimeOf(target.pid) === target.startTime;
 }

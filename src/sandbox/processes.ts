@@ -33,8 +33,8 @@ export function findProcess(spec: ProcessSpec): ProcessFacts | undefined {
   return processOf(spec.pidfile, spec.marker);
 }
 
-/** Starts a program; a daemon is ready when this resolves. Rejects with {@link ProcessError}. */
-export async function startProcess(spec: ProcessSpec): Promise<void> {
+/** Starts a program and gives its process; a daemon is ready then. Rejects with {@link ProcessError}. */
+export async function startProcess(spec: ProcessSpec): Promise<ProcessFacts> {
   const running = findProcess(spec);
   if (running) throw new ProcessError(`${spec.name} runs already (pid ${running.pid})`);
   const env = { ...process.env, ...spec.env };
@@ -48,7 +48,7 @@ export async function startProcess(spec: ProcessSpec): Promise<void> {
       child.once('error', error => resolve(error.message));
       child.once('exit', (code, signal) => resolve(code === 0 ? '' : `ended with ${signal ?? code}`));
     });
-    await (spec.kind === 'daemon' ? untilDetached(spec, ended) : untilRunning(spec, ended));
+    return await (spec.kind === 'daemon' ? untilDetached(spec, ended) : untilRunning(spec, ended));
   } finally {
     closeSync(output);
   }
@@ -85,27 +85,26 @@ function withPidfile({ file, args }: CommandLine, pidfile: string): CommandLine 
   return { file: 'sh', args: ['-c', 'echo "$$" >"$0" && exec "$@"', pidfile, file, ...args] };
 }
 
-async function untilDetached(spec: ProcessSpec, ended: Promise<string>): Promise<void> {
+async function untilDetached(spec: ProcessSpec, ended: Promise<string>): Promise<ProcessFacts> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<string>(resolve => {
     timer = setTimeout(() => resolve('does not get ready'), START_TIMEOUT);
   });
   const failure = await Promise.race([ended, timeout]);
   clearTimeout(timer);
-  if (failure !== '') throw startFailure(spec, failure);
+  const found = findProcess(spec);
+  if (failure !== '' || !found) throw startFailure(spec, failure || 'ended at once');
+  return found;
 }
 
-async function untilRunning(spec: ProcessSpec, ended: Promise<string>): Promise<void> {
+async function untilRunning(spec: ProcessSpec, ended: Promise<string>): Promise<ProcessFacts> {
   let failure: string | undefined;
   void ended.then(reason => {
-    failure = reason;
+    failure = reason || 'ended at once';
   });
-  const running = await poll(
-    START_TIMEOUT,
-    () => failure !== undefined || findProcess(spec) !== undefined,
-    10,
-  );
-  if (!running || failure !== undefined) throw startFailure(spec, failure ?? 'does not start');
+  const found = await poll(START_TIMEOUT, () => failure !== undefined || findProcess(spec), 10);
+  if (!found || found === true) throw startFailure(spec, failure ?? 'does not start');
+  return found;
 }
 
 function startFailure(spec: ProcessSpec, reason: string): ProcessError {

@@ -75,8 +75,9 @@ async function bringPodsUp(
   timeout: number | undefined,
 ): Promise<readonly string[]> {
   log.info({}, 'starting the master, the agents and the runner');
-  const processes = ownProcesses(state, paths);
-  await Promise.all(processes.map(startProcess));
+  const processes = await Promise.all(
+    ownProcesses(state, paths).map(async spec => ({ spec, started: await startProcess(spec) })),
+  );
   return awaitPods(paths, processes, log, timeout);
 }
 

@@ -15,7 +15,8 @@ function carriesPackets(release: string, suffix: string): void {
   it('carries packets between all pods', async () => {
     const sandbox = new Sandbox(suffix);
     try {
-      expect(await sandbox.up('--ovn-release', release)).toMatchObject({ code: 0 });
+      const { code, stderr } = await sandbox.up('--ovn-release', release);
+      if (code !== 0) throw new Error(stderr);
       expect(await sandbox.output('matrix')).toMatch(/(\d+) of \1 probes answered/);
     } finally {
       await sandbox.down();
