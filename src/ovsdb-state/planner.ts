@@ -129,7 +129,7 @@ export class Planner {
     this.#builder.insert(row.table, uuid, this.#readiness.columnsOf(row));
     for (const target of row.references) if (target.uuid === undefined) this.#insert(target);
     for (const link of row.links) this.#join(row, uuid, link);
-    for (const referrer of row.referrers ?? []) this.#followReference(referrer);
+    for (const referrer of row.referrers ?? []) this.#followReference(referrer, row);
     this.#gather(row, uuid);
     return uuid;
   }
@@ -164,10 +164,14 @@ export class Planner {
     }
   }
 
-  /** A row that is there refers to one that is new: its columns must follow in the same transaction. */
-  #followReference(row: TrackedRow): void {
-    if (row.uuid === undefined || !row.desired) return;
-    this.#updateColumns(row, { columns: 'all', atoms: new Map(), links: false, repair: false });
+  /** A row refers to one that is new: one that is there must follow, and one that keeps it alive must come along. */
+  #followReference(row: TrackedRow, target: TrackedRow): void {
+    if (!row.desired) return;
+    if (row.uuid !== undefined) {
+      this.#updateColumns(row, { columns: 'all', atoms: new Map(), links: false, repair: false });
+    } else if (!this.#view.tables.get(target.table)?.isRoot && this.#readiness.of(row).ready) {
+      this.#insert(row);
+    }
   }
 
   // --- rows that are there ---

@@ -1,34 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { OperationError } from '../../src/ovsdb-client/index.ts';
 import { ref } from '../../src/ovsdb-state/index.ts';
+import { bridges, marks } from '../support/model-bridges.ts';
 import { ModelSession } from '../support/model-session.ts';
 import type { ModelRow, ModelRows } from '../support/model-wish.ts';
-
-/** Bridges with ports: `{ b1: ['p1', 'p2'] }`. */
-function bridges(ports: Readonly<Record<string, readonly string[]>>, columns: object = {}): ModelRows {
-  const all = Object.values(ports).flat();
-  return {
-    Bridge: Object.fromEntries(
-      Object.entries(ports).map(([name, names]): [string, ModelRow] => [
-        name,
-        {
-          columns: { name },
-          members: { ports: Object.fromEntries(names.map(port => [port, ref('Port', port)])) },
-        },
-      ]),
-    ),
-    Port: Object.fromEntries(all.map(name => [name, { columns: { name, ...columns } }])),
-  };
-}
-
-const marks = (key: string, installation = 'ours') => [
-  'map',
-  [
-    ['kube-northbound/installation', installation],
-    ['kube-northbound/key', key],
-    ['kube-northbound/unit', `unit/${key}`],
-  ],
-];
 
 describe('OwnedDatabase', () => {
   it('writes parents and children, marked, and is then in sync', async () => {
@@ -179,6 +153,29 @@ describe('OwnedDatabase', () => {
     expect(session.status()).toMatchObject({ inSync: true, problems: [] });
   });
 
+  it('lets go of a row that only stays for others when its marks are wiped away', async () => {
+    const session = new ModelSession();
+    await session.start(bridges({ b1: [] }));
+    session.database.execute([
+      { op: 'insert', table: 'Port', 'uuid-name': 'q', row: { name: 'guest' } },
+      {
+        op: 'mutate',
+        table: 'Bridge',
+        where: [],
+        mutations: [['ports', 'insert', ['set', [['named-uuid', 'q']]]]],
+      },
+    ]);
+    await session.settle();
+    await session.want({});
+    expect(session.status().problems).toHaveLength(1);
+    session.database.execute([
+      { op: 'update', table: 'Bridge', where: [], row: { external_ids: ['map', []] } },
+    ]);
+    await session.settle();
+    expect(session.status()).toEqual({ inSync: true, owned: {}, problems: [] });
+    expect(session.names('Bridge')).toEqual(['b1']);
+  });
+
   it('does not write a row whose name somebody else has, nor what needs it, until the name is free', async () => {
     const session = new ModelSession();
     session.database.execute([
@@ -239,6 +236,28 @@ describe('OwnedDatabase', () => {
     expect(session.database.tables.get('Meter')?.size).toBe(0);
     expect(session.status().problems).toEqual([expect.objectContaining({ kind: 'blocked', table: 'Meter' })]);
   });
+
+  it.each([false, true])(
+    'never parts a child from what holds it, however many there are (parents there: %s)',
+    async there => {
+      const session = new ModelSession();
+      const all = Array.from({ length: 700 }, (_, i) => `p${i}`);
+      const rows = bridges({ b1: all });
+      const columns = (name: string) => ({ columns: { name, meter: ref('Meter', name) } });
+      if (there) await session.start(rows);
+      let orphans = 0;
+      session.database.witness = (operations, _, after) => {
+        for (const { op, table, uuid } of operations) {
+          if (op === 'insert' && !after.get(String(table))?.has(String(uuid))) orphans++;
+        }
+      };
+      const meters = { Meter: Object.fromEntries(all.map(name => [name, { columns: { rate: 1 } }])) };
+      const wanted = { ...rows, ...meters, Port: Object.fromEntries(all.map(name => [name, columns(name)])) };
+      await (there ? session.want(wanted) : session.start(wanted));
+      expect(session.database.tables.get('Meter')?.size).toBe(all.length);
+      expect(orphans).toBe(0);
+    },
+  );
 
   it('keeps members that nobody wants as long as nothing may be removed', async () => {
     const session = new ModelSession();
@@ -310,129 +329,5 @@ describe('OwnedDatabase', () => {
     const mutations = session.database.sent.at(-1)?.filter(({ op }) => op === 'mutate');
     expect(mutations).toHaveLength(1);
     expect(session.in('Bridge', 'b1', 'ports', 'Port')).toHaveLength(20);
-  });
-
-  it('lets one bad row hold up no other, and tries it again', async () => {
-    const session = new ModelSession();
-    const refuse = new OperationError('constraint violation', 'no p3', undefined);
-    session.database.fate = operations =>
-      operations.some(({ row }) => (row as { name?: string } | undefined)?.name === 'p3')
-        ? { kind: 'refused', error: refuse }
-        : { kind: 'normal' };
-    await session.start(bridges({ b1: ['p1', 'p2', 'p3', 'p4', 'p5'] }));
-    await session.wait(0);
-    expect(session.names('Port')).toEqual(['p1', 'p2', 'p4', 'p5']);
-    expect(session.status().problems).toEqual([
-      expect.objectContaining({
-        kind: 'failed',
-        table: 'Port',
-        key: 'p3',
-        reason: expect.stringContaining('no p3'),
-      }),
-    ]);
-    session.database.fate = () => ({ kind: 'normal' });
-    await session.wait(1000);
-    expect(session.names('Port')).toEqual(['p1', 'p2', 'p3', 'p4', 'p5']);
-    expect(session.status()).toMatchObject({ inSync: true, problems: [] });
-  });
-
-  it('refuses a value that its column cannot hold, and writes the rest', async () => {
-    const session = new ModelSession();
-    const rows = bridges({ b1: ['p1', 'p2'] });
-    await session.start({ ...rows, Port: { ...rows.Port, p2: { columns: { name: 'p2', tag: 101 } } } });
-    expect(session.names('Port')).toEqual(['p1']);
-    expect(session.status().problems).toEqual([
-      expect.objectContaining({ kind: 'failed', key: 'p2', reason: expect.stringContaining('tag') }),
-    ]);
-  });
-
-  it.each([true, false])('goes on after a lost answer (applied: %s)', async applied => {
-    const session = new ModelSession();
-    session.database.fate = () => ({ kind: 'lost', applied });
-    await session.start(bridges({ b1: ['p1'] }));
-    session.database.fate = () => ({ kind: 'normal' });
-    session.database.reconnect();
-    await session.settle();
-    expect(session.names('Bridge')).toEqual(['b1']);
-    expect(session.names('Port')).toEqual(['p1']);
-    expect(session.status().inSync).toBe(true);
-  });
-
-  it('copes with an answer that comes before its update', async () => {
-    const session = new ModelSession();
-    session.database.fate = () => ({ kind: 'answer-first' });
-    await session.start(bridges({ b1: ['p1'] }));
-    await session.want(bridges({ b1: ['p1', 'p2'], b2: [] }));
-    expect(session.names('Port')).toEqual(['p1', 'p2']);
-    expect(session.database.failures).toEqual([]);
-    expect(session.status().inSync).toBe(true);
-  });
-
-  it('keeps a row into which somebody put a row of theirs at the last moment', async () => {
-    const session = new ModelSession();
-    await session.start(bridges({ b1: [] }));
-    session.database.execute([
-      { op: 'insert', table: 'Port', 'uuid-name': 'q', row: { name: 'guest' } },
-      {
-        op: 'mutate',
-        table: 'Bridge',
-        where: [],
-        mutations: [['ports', 'insert', ['set', [['named-uuid', 'q']]]]],
-      },
-    ]);
-    // The session has not heard of that when it plans.
-    await session.want({});
-    await session.wait(1_000);
-    expect(session.names('Port')).toEqual(['guest']);
-    expect(session.status().problems).toEqual([expect.objectContaining({ kind: 'held', key: 'b1' })]);
-  });
-
-  it('lets go of a key that somebody changes back three times within a minute', async () => {
-    const session = new ModelSession();
-    await session.start(bridges({ b1: ['p1'] }, { options: { x: 'ours' } }));
-    const change = async (): Promise<unknown> => {
-      session.database.execute([
-        {
-          op: 'update',
-          table: 'Port',
-          where: [],
-          row: { options: ['map', [['x', 'theirs']]] },
-        },
-      ]);
-      await session.wait(5_000);
-      return session.database.tables.get('Port')?.get(session.uuid('Port', 'p1'))?.options;
-    };
-    expect(await change()).toEqual(new Map([['x', 'ours']]));
-    expect(await change()).toEqual(new Map([['x', 'ours']]));
-    expect(await change()).toEqual(new Map([['x', 'theirs']]));
-    expect(session.status().problems).toEqual([
-      expect.objectContaining({
-        kind: 'fight',
-        table: 'Port',
-        key: 'p1',
-        reason: expect.stringMatching(/options:x.*"theirs".*"ours"/),
-      }),
-    ]);
-    await session.want(bridges({ b1: ['p1'] }, { options: { x: 'new' } }));
-    expect(session.database.tables.get('Port')?.get(session.uuid('Port', 'p1'))?.options).toEqual(
-      new Map([['x', 'new']]),
-    );
-    expect(session.status().problems).toEqual([]);
-  });
-
-  it('repairs a row ever more slowly when somebody keeps changing it', async () => {
-    const session = new ModelSession();
-    await session.start(bridges({ b1: ['p1'] }, { addresses: ['ours'] }));
-    const repaired = async (): Promise<boolean> => {
-      session.database.execute([{ op: 'update', table: 'Port', where: [], row: { addresses: 'theirs' } }]);
-      await session.settle();
-      const row = session.database.tables.get('Port')?.get(session.uuid('Port', 'p1'));
-      return row?.addresses instanceof Set && row.addresses.has('ours');
-    };
-    for (let i = 0; i < 3; i++) expect(await repaired()).toBe(true);
-    expect(await repaired()).toBe(false);
-    expect(session.status().inSync).toBe(false);
-    await session.wait(1_000);
-    expect(session.status()).toMatchObject({ inSync: true, problems: [] });
   });
 });
