@@ -64,18 +64,3 @@ export function equalValue(a: Value, b: Value): boolean {
   }
   return a === b;
 }
-
-/** A value for people: text in quotes, sets sorted, maps by key. */
-export function showValue(value: Value): string {
-  if (value === undefined) return 'nothing';
-  if (value instanceof Set) return `[${Array.from(value, showAtom).sort().join(', ')}]`;
-  if (value instanceof Map)
-    return `{${Array.from(value, ([k, v]) => `${k}=${showAtom(v)}`)
-      .sort()
-      .join(', ')}}`;
-  return showAtom(value as Atom);
-}
-
-function showAtom(atom: Atom): string {
-  return JSON.stringify(atom);
-}
