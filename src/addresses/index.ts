@@ -13,6 +13,6 @@ export {
   parseInterfaceCidr,
   sizeOf,
 } from './cidr.ts';
-export { compareIps, formatIp, type Ip, parseIp } from './ip.ts';
+export { compareIps, formatIp, type Ip, type IpKey, ipKey, ipOfKey, parseIp } from './ip.ts';
 export { linkLocalOf, macOf, parseMac } from './mac.ts';
 export { FIRST_POD_HOST, gatewayOf, lastPodHost, managementIpOf, reservedFor } from './node-subnet.ts';

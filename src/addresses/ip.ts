@@ -29,6 +29,22 @@ export function formatIp(ip: Ip): string {
   return ip.family === 4 ? formatIpv4(ip.value) : formatIpv6(ip.value);
 }
 
+/** What tells one address from another in a Map or a Set. */
+export type IpKey = number | string;
+
+/**
+ * An address as a key. Not the value itself: V8 hashes a bigint by its low 64 bits, which all networks of IPv6 share, so
+ * that a lookup would cost a step for each of them.
+ */
+export function ipKey(ip: Ip): IpKey {
+  return ip.family === 4 ? ip.value : ip.value.toString(16);
+}
+
+/** The address of a key. */
+export function ipOfKey(key: IpKey): Ip {
+  return typeof key === 'number' ? { family: 4, value: key } : { family: 6, value: BigInt(`0x${key}`) };
+}
+
 /** Orders addresses: IPv4 before IPv6, then by value. Zero means equal. */
 export function compareIps(a: Ip, b: Ip): number {
   if (a.family !== b.family) return a.family - b.family;

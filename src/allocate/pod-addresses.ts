@@ -1,4 +1,4 @@
-import { cidrContains, compareIps } from '../addresses/index.ts';
+import { cidrContains, compareIps, ipKey } from '../addresses/index.ts';
 import { POD_NETWORKS } from '../contracts/annotations.ts';
 import { type Conflict, resolveMoves } from './moves.ts';
 import type { NodeSubnets } from './node-subnets.ts';
@@ -43,14 +43,14 @@ export class PodAddresses {
     this.#nodes = nodes;
     this.#allocator = new PodAllocator(
       resource => this.#ledger.holderOf(resource) !== undefined,
-      ip => this.#parkedIps.has(ip.value),
+      ip => this.#parkedIps.has(ipKey(ip)),
     );
   }
 
   restore(record: ReadonlyMap<string, PodHolding>): void {
     for (const [name, holding] of record) {
       this.#parked.set(name, { ...holding, ips: [...holding.ips].sort(compareIps) });
-      for (const ip of holding.ips) this.#parkedIps.add(ip.value);
+      for (const ip of holding.ips) this.#parkedIps.add(ipKey(ip));
     }
   }
 
@@ -203,7 +203,7 @@ export class PodAddresses {
   #unpark(name: string): PodHolding | undefined {
     const record = this.#parked.get(name);
     this.#parked.delete(name);
-    for (const ip of record?.ips ?? []) this.#parkedIps.delete(ip.value);
+    for (const ip of record?.ips ?? []) this.#parkedIps.delete(ipKey(ip));
     return record;
   }
 

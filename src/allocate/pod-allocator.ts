@@ -4,6 +4,7 @@ import {
   formatCidr,
   hostAt,
   type Ip,
+  ipKey,
   lastPodHost,
   macOf,
 } from '../addresses/index.ts';
@@ -16,7 +17,7 @@ export class PodAllocator {
   readonly #isParked: (ip: Ip) => boolean;
   readonly #nextFits = new Map<string, NextFit>();
   /** Subnets without a free address: known until {@link startOver}. */
-  readonly #full = new Set<string>();
+  readonly #full = new Set<NextFit>();
 
   /** Parked addresses are given away only where there are no others. */
   constructor(isTaken: (resource: PodResource) => boolean, isParked: (ip: Ip) => boolean) {
@@ -33,12 +34,15 @@ export class PodAllocator {
   allocate(node: string, subnets: readonly Cidr[]): readonly Ip[] | string {
     const ips: Ip[] = [];
     for (const subnet of subnets) {
+      const nextFit = this.#nextFit(subnet);
       const needsFreeMac = ips.length === 0;
       const isFree = (ip: Ip) =>
-        !this.#isTaken(ip.value) && !(needsFreeMac && this.#isTaken(macResource(node, macOf(ip))));
-      const ip = this.#find(subnet, ip => isFree(ip) && !this.#isParked(ip)) ?? this.#find(subnet, isFree);
+        !this.#isTaken(ipKey(ip)) && !(needsFreeMac && this.#isTaken(macResource(node, macOf(ip))));
+      const ip =
+        this.#find(subnet, nextFit, ip => isFree(ip) && !this.#isParked(ip)) ??
+        this.#find(subnet, nextFit, isFree);
       if (!ip) {
-        this.#full.add(formatCidr(subnet));
+        this.#full.add(nextFit);
         return exhausted(node, subnet);
       }
       ips.push(ip);
@@ -51,9 +55,9 @@ export class PodAllocator {
     this.#nextFit(subnet).skip(BigInt(ip.value) - BigInt(subnet.ip.value));
   }
 
-  #find(subnet: Cidr, isFree: (ip: Ip) => boolean): Ip | undefined {
-    if (this.#full.has(formatCidr(subnet))) return undefined;
-    const host = this.#nextFit(subnet).next(n => (isFree(hostAt(subnet, n)) ? undefined : n));
+  #find(subnet: Cidr, nextFit: NextFit, isFree: (ip: Ip) => boolean): Ip | undefined {
+    if (this.#full.has(nextFit)) return undefined;
+    const host = nextFit.next(n => (isFree(hostAt(subnet, n)) ? undefined : n));
     return host === undefined ? undefined : hostAt(subnet, host);
   }
 

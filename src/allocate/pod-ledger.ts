@@ -1,9 +1,9 @@
-import { formatIp, type Ip, macOf } from '../addresses/index.ts';
+import { formatIp, type IpKey, ipKey, ipOfKey, macOf } from '../addresses/index.ts';
 import type { Ledger } from './moves.ts';
 import type { PodHolding } from './types.ts';
 
-/** An address' value (a number is IPv4, a bigint IPv6), or a MAC in a node's switch as `node mac`. */
-export type PodResource = Ip['value'] | string;
+/** An address, or a MAC in a node's switch as `node mac`. */
+export type PodResource = IpKey | string;
 
 /** Which pod has which address, in the whole cluster, and which MAC, in its node's switch. */
 export class PodLedger<T> implements Ledger<PodResource, T> {
@@ -30,7 +30,7 @@ export class PodLedger<T> implements Ledger<PodResource, T> {
 export function resourcesOf(holding: PodHolding | undefined): readonly PodResource[] {
   const [first] = holding?.ips ?? [];
   if (!holding || !first) return [];
-  return [...holding.ips.map(ip => ip.value), macResource(holding.node, holding.mac ?? macOf(first))];
+  return [...holding.ips.map(ipKey), macResource(holding.node, holding.mac ?? macOf(first))];
 }
 
 export function macResource(node: string, mac: string): PodResource {
@@ -39,11 +39,9 @@ export function macResource(node: string, mac: string): PodResource {
 
 /** For messages: `address 10.128.0.5`, `MAC 0a:58:… on node a`. */
 export function describeResource(resource: PodResource): string {
-  if (typeof resource === 'string') {
+  if (typeof resource === 'string' && resource.includes(' ')) {
     const [node, mac] = resource.split(' ');
     return `MAC ${mac} on node ${node}`;
   }
-  const ip: Ip =
-    typeof resource === 'number' ? { family: 4, value: resource } : { family: 6, value: resource };
-  return `address ${formatIp(ip)}`;
+  return `address ${formatIp(ipOfKey(resource))}`;
 }

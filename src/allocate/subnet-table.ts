@@ -1,4 +1,4 @@
-import { type Cidr, cidrContains, cidrOf } from '../addresses/index.ts';
+import { type Cidr, cidrContains, cidrOf, type IpKey, ipKey } from '../addresses/index.ts';
 import type { Ledger } from './moves.ts';
 
 /** Subnets and who has them. No two overlap. Looking one up costs one step for each prefix length in use. */
@@ -12,12 +12,12 @@ export class SubnetTable<T> implements Ledger<Cidr, T> {
       subnets = new Map();
       byPrefix.set(subnet.prefix, subnets);
     }
-    subnets.set(subnet.ip.value, { subnet, holder });
+    subnets.set(ipKey(subnet.ip), { subnet, holder });
   }
 
   delete(subnet: Cidr): void {
     const subnets = this.#byPrefix[subnet.family].get(subnet.prefix);
-    subnets?.delete(subnet.ip.value);
+    subnets?.delete(ipKey(subnet.ip));
     if (subnets?.size === 0) this.#byPrefix[subnet.family].delete(subnet.prefix);
   }
 
@@ -33,7 +33,7 @@ export class SubnetTable<T> implements Ledger<Cidr, T> {
   overlapping(subnet: Cidr): { readonly subnet: Cidr; readonly holder: T } | undefined {
     for (const [prefix, subnets] of this.#byPrefix[subnet.family]) {
       if (prefix <= subnet.prefix) {
-        const found = subnets.get(cidrOf(subnet.ip, prefix).ip.value);
+        const found = subnets.get(ipKey(cidrOf(subnet.ip, prefix).ip));
         if (found) return found;
       } else {
         for (const smaller of subnets.values()) if (cidrContains(subnet, smaller.subnet.ip)) return smaller;
@@ -43,4 +43,4 @@ export class SubnetTable<T> implements Ledger<Cidr, T> {
   }
 }
 
-type Subnets<T> = Map<number | bigint, { readonly subnet: Cidr; readonly holder: T }>;
+type Subnets<T> = Map<IpKey, { readonly subnet: Cidr; readonly holder: T }>;

@@ -6,6 +6,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
+import { startClock } from './clock.ts';
 import { Product } from './product.ts';
 import { requestText } from './transcript.ts';
 import { cluster, pods } from './workload.ts';
@@ -19,10 +20,10 @@ if (file !== undefined) {
     sent.push(requestText(sent.length, operations));
   };
 }
-const start = performance.now();
+const start = startClock();
 await product.take(objects);
-const ms = performance.now() - start;
+const times = start();
 if (file !== undefined) writeFileSync(file, sent.join('\n'));
-process.send?.({ ms, rows: product.rows() });
+process.send?.({ ...times, rows: product.rows() });
 await product.close();
 process.disconnect?.();

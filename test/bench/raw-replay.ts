@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
+import { startClock } from './clock.ts';
 import { RawClient } from './raw-client.ts';
 
 const [path = '', file = ''] = process.argv.slice(2);
@@ -13,8 +14,8 @@ const requests = readFileSync(file, 'utf8')
   .split('\n')
   .map(line => Buffer.from(line));
 const client = await RawClient.open(path);
-const start = performance.now();
+const start = startClock();
 await client.send(requests, requests.length - 1);
-process.send?.({ ms: performance.now() - start });
+process.send?.(start());
 client.close();
 process.disconnect?.();
