@@ -20,12 +20,19 @@ export function noteNetnsMount(paths: RunPaths): void {
   if (!isMounted()) writeFileSync(marker(paths), '');
 }
 
-/** Undoes the mount where it is ours and nobody has a namespace left. */
+/**
+ * Undoes the mount where it is ours and nobody has a namespace left. Where only others have some, it is theirs from now
+ * on.
+ */
 export async function removeNetnsMount(paths: RunPaths): Promise<void> {
-  if (!existsSync(marker(paths)) || !isMounted() || readdirSync(NETNS_FOLDER).length > 0) return;
+  if (!existsSync(marker(paths))) return;
+  const namespaces = existsSync(NETNS_FOLDER) ? readdirSync(NETNS_FOLDER) : [];
+  const sandboxes = readdirSync(paths.base).filter(name => !name.startsWith('.'));
+  if (namespaces.length > 0 && sandboxes.length > 0) return;
+  rmSync(marker(paths));
+  if (namespaces.length > 0 || !isMounted()) return;
   await runCommand({ file: 'umount', args: [NETNS_FOLDER] });
   await rmdir(NETNS_FOLDER);
-  rmSync(marker(paths));
 }
 
 function isMounted(): boolean {
