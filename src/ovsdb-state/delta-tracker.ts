@@ -1,5 +1,6 @@
 import type { Atom } from '../ovsdb-client/types.ts';
 import type { Ownership } from './ownership.ts';
+import { RowQueue } from './row-queue.ts';
 import type { Dirt, TrackedRow } from './tracked-row.ts';
 
 /**
@@ -23,16 +24,19 @@ export const EVERYTHING: Touch = { columns: 'all', links: true };
  */
 export class DeltaTracker {
   readonly #phases = new Map<string, number>();
-  readonly #writes: Set<TrackedRow>[];
-  readonly #removals: Set<TrackedRow>[];
+  readonly #writes: readonly RowQueue[];
+  readonly #removals: readonly RowQueue[];
+  /** In the order of planning: parents are written first, and removed last. */
+  readonly #queues: readonly RowQueue[];
   readonly #onDirty: () => void;
 
   constructor(ownership: Ownership, onDirty: () => void) {
     for (const [index, tables] of ownership.phases.entries()) {
       for (const table of tables) this.#phases.set(table, index);
     }
-    this.#writes = ownership.phases.map(() => new Set());
-    this.#removals = ownership.phases.map(() => new Set());
+    this.#writes = ownership.phases.map(() => new RowQueue());
+    this.#removals = ownership.phases.map(() => new RowQueue());
+    this.#queues = [...this.#writes, ...this.#removals.toReversed()];
     this.#onDirty = onDirty;
   }
 
@@ -54,18 +58,19 @@ export class DeltaTracker {
   enqueue(row: TrackedRow): void {
     const phase = this.#phases.get(row.table);
     if (phase === undefined || row.dirt === undefined) return;
-    this.#writes[phase]?.delete(row);
-    this.#removals[phase]?.delete(row);
-    (row.desired ? this.#writes : this.#removals)[phase]?.add(row);
+    const [queue, other] = row.desired ? [this.#writes, this.#removals] : [this.#removals, this.#writes];
+    other[phase]?.delete(row);
+    queue[phase]?.add(row);
     this.#onDirty();
   }
 
-  /** The next row to write (parents first), or else to remove (children first). It stays until {@link take}. */
+  /** The next row to write (parents first), or else to remove (children first). To be followed by {@link take}. */
   next(): TrackedRow | undefined {
-    return firstOf(this.#writes) ?? firstOf(this.#removals.toReversed());
+    for (const queue of this.#queues) if (!queue.isEmpty) return queue.shift();
+    return undefined;
   }
 
-  /** Takes the row out, with what was marked. */
+  /** Takes the row out, wherever it is, with what was marked. */
   take(row: TrackedRow): Dirt | undefined {
     const phase = this.#phases.get(row.table);
     if (phase !== undefined) {
@@ -78,13 +83,8 @@ export class DeltaTracker {
   }
 
   isEmpty(): boolean {
-    return this.next() === undefined;
+    return this.#queues.every(queue => queue.isEmpty);
   }
-}
-
-function firstOf(phases: readonly ReadonlySet<TrackedRow>[]): TrackedRow | undefined {
-  for (const rows of phases) for (const row of rows) return row;
-  return undefined;
 }
 
 function merge(dirt: Dirt, { columns, atom, links }: Touch): void {

@@ -171,11 +171,16 @@ export function newColumns(
   checkOwned(view, row);
   const columns = new Map<OwnedColumn, Value>();
   for (const column of view.tables.get(row.table)?.columns.values() ?? []) {
-    if (column.refs || column.ownership.class === 'status') continue;
+    if (column.refs || column.ownership.class === 'status' || !isGiven(row, column)) continue;
     const value = wantedValue(view, row, column, resolve);
     if (!equalValue(value, defaultValue(column.type))) columns.set(column, value);
   }
   return columns;
+}
+
+/** Whether the wish says something of a column. Most columns of most rows have their default. */
+function isGiven(row: TrackedRow, { name }: OwnedColumn): boolean {
+  return name === MARKS_COLUMN || row.desired?.columns[name] !== undefined || row.atoms?.has(name) === true;
 }
 
 /** Throws {@link ValueError} where a row has, or is to have, a column that is not ours or not in the schema. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
-import { compareIps, formatIp, type Ip, parseIp } from '../../src/addresses/index.ts';
+import { compareIps, formatIp, type Ip, ipKey, ipOfKey, parseIp } from '../../src/addresses/index.ts';
 
 const ipv4 = fc.integer({ min: 0, max: 2 ** 32 - 1 }).map((value): Ip => ({ family: 4, value }));
 /** Groups with many zeros, so that zero runs of every shape occur. */
@@ -136,6 +136,18 @@ describe('compareIps', () => {
       '::2',
     ]);
     expect(compareIps({ family: 6, value: 5n }, { family: 6, value: 5n })).toBe(0);
+  });
+});
+
+describe('ipKey', () => {
+  it('tells addresses apart, also those of the two families, and leads back to them', () => {
+    fc.assert(
+      fc.property(fc.oneof(ipv4, ipv6), fc.oneof(ipv4, ipv6), (a, b) => {
+        expect(ipOfKey(ipKey(a))).toEqual(a);
+        expect(ipKey(a) === ipKey(b)).toBe(a.family === b.family && a.value === b.value);
+      }),
+    );
+    expect(ipKey({ family: 4, value: 1 })).not.toBe(ipKey({ family: 6, value: 1n }));
   });
 });
 

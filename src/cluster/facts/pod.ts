@@ -29,23 +29,41 @@ export interface PodFact extends Identity {
 
 /** Trims a Pod. Never throws: what cannot be read becomes the fact's `problem`. */
 export function podFact(namespace: string, name: string, raw: Raw): PodFact {
-  const fact = { namespace, name, uid: '', created: '', instance: '', hostNetwork: false, finished: false };
   try {
-    const identity = identityOf(raw);
+    const { uid, created } = identityOf(raw);
     const spec = objectAt(raw, 'spec');
     const phase = textOf(objectAt(raw, 'status'), 'phase', 'status');
+    const { claimed, problem } = claims(raw);
     return {
-      ...fact,
-      ...identity,
-      instance: identity.uid === '' ? derivedUid(`${namespace}/${name}`) : identity.uid,
+      namespace,
+      name,
+      uid,
+      created,
+      instance: uid === '' ? derivedUid(`${namespace}/${name}`) : uid,
       node: textOf(spec, 'nodeName', 'spec'),
       hostNetwork: spec.hostNetwork === true,
       finished: phase === 'Succeeded' || phase === 'Failed',
-      ...claims(raw),
+      claimed,
+      problem,
     };
   } catch (error) {
-    return { ...fact, node: undefined, claimed: undefined, problem: messageOf(error) };
+    return unreadable(namespace, name, messageOf(error));
   }
+}
+
+function unreadable(namespace: string, name: string, problem: string): PodFact {
+  return {
+    namespace,
+    name,
+    uid: '',
+    created: '',
+    instance: '',
+    node: undefined,
+    hostNetwork: false,
+    finished: false,
+    claimed: undefined,
+    problem,
+  };
 }
 
 /** Whether the Pod has, or once it is scheduled will have, a port of its own on the cluster network. */

@@ -1,0 +1,37 @@
+import type { TrackedRow } from './tracked-row.ts';
+
+/** Rows in the order in which they came, each once. */
+export class RowQueue {
+  readonly #rows = new Set<TrackedRow>();
+  /**
+   * Goes on where the last look ended. A new walk over a Set that is emptied from the front would step over all that is
+   * gone already, for each row again.
+   */
+  #walk = this.#rows.values();
+
+  get isEmpty(): boolean {
+    return this.#rows.size === 0;
+  }
+
+  add(row: TrackedRow): void {
+    this.#rows.add(row);
+  }
+
+  delete(row: TrackedRow): void {
+    this.#rows.delete(row);
+  }
+
+  /** Takes out the first row; undefined where there is none. */
+  shift(): TrackedRow | undefined {
+    if (this.isEmpty) return undefined;
+    let step = this.#walk.next();
+    if (step.done) {
+      // A walk that has come to its end does not see what came after that.
+      this.#walk = this.#rows.values();
+      step = this.#walk.next();
+    }
+    const row: TrackedRow | undefined = step.value;
+    if (row) this.#rows.delete(row);
+    return row;
+  }
+}
