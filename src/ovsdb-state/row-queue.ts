@@ -7,7 +7,7 @@ export class RowQueue {
    * Goes on where the last look ended. A new walk over a Set that is emptied from the front would step over all that is
    * gone already, for each row again.
    */
-  #walk = this.#rows.values();
+  readonly #walk = this.#rows.values();
 
   get isEmpty(): boolean {
     return this.#rows.size === 0;
@@ -23,14 +23,8 @@ export class RowQueue {
 
   /** Takes out the first row; undefined where there is none. */
   shift(): TrackedRow | undefined {
-    if (this.isEmpty) return undefined;
-    let step = this.#walk.next();
-    if (step.done) {
-      // A walk that has come to its end does not see what came after that.
-      this.#walk = this.#rows.values();
-      step = this.#walk.next();
-    }
-    const row: TrackedRow | undefined = step.value;
+    // Not asked when there is nothing: a walk that has once come to its end does not see what comes later.
+    const row: TrackedRow | undefined = this.isEmpty ? undefined : this.#walk.next().value;
     if (row) this.#rows.delete(row);
     return row;
   }
