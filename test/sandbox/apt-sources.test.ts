@@ -91,7 +91,7 @@ describe('the mirror of a machine', () => {
       'deb https://v.example/apt stable-v main\n',
     );
     await writeFile(join(etc, 'sources.list.d', 'debian.sources'), DEB822);
-    await writeFile(join(etc, 'sources.list.d', 'old.list.save'), 'deb http://saved.example sid main\n');
+    await writeFile(join(etc, 'sources.list.d', 'a-old.list.save'), 'deb http://saved.example sid main\n');
     expect((await readDebianMirror(etc))?.uri).toBe('http://mirror.example/debian');
   });
 

@@ -98,6 +98,7 @@ describe('the matrix', () => {
       line.includes(' udp ') ? `${idOf(line)} none no udp in this kernel` : `${idOf(line)} ok`,
     );
     expect(isAllAnswered(results)).toBe(true);
+    expect(matrixText(status, results, false)).toMatch(/^1 {2}shop\/web .* 1\/1$/m);
     expect(matrixText(status, results, false)).toContain(
       '10 of 10 probes answered by ping, TCP (left out: no udp in this kernel)',
     );

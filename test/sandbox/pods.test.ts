@@ -153,7 +153,7 @@ describe('calls of the CNI plugin', () => {
     const result = {
       cniVersion: '1.1.0',
       interfaces: [
-        { name: 'knb1234', mac: '02:00:00:00:00:01' },
+        { name: 'eth0', mac: '02:00:00:00:00:01' },
         { name: 'eth0', mac: '0a:58:0a:80:00:05', sandbox: '/var/run/netns/knb-s-p1' },
       ],
       ips: [{ address: '10.128.0.5/23' }, { address: 'fd01::5/64' }],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RunPaths } from '../../src/sandbox/paths.ts';
+import { poll } from '../../src/sandbox/poll.ts';
 import { readProcess } from '../../src/sandbox/proc.ts';
 import {
   findProcess,
@@ -43,9 +44,12 @@ describe('a process of a sandbox', () => {
   });
 
   it('is ended even while it is stopped', async () => {
-    const spec = service(WAIT);
-    await startProcess(spec);
-    process.kill(findProcess(spec)?.pid ?? 0, 'SIGSTOP');
+    const spec = service(`console.log('up'); ${WAIT}`);
+    const { pid } = await startProcess(spec);
+    expect(await poll(4000, () => readFileSync(spec.output, 'utf8') === 'up\n', 5)).toBe(true);
+    process.kill(pid, 'SIGSTOP');
+    const stopped = () => /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    expect(await poll(4000, stopped, 5)).toBe(true);
     await stopProcess(spec);
     expect(findProcess(spec)).toBeUndefined();
   });

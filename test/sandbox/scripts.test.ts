@@ -54,9 +54,12 @@ describe('the responder', () => {
   });
 
   it('loses no answer to a client that speaks first', async () => {
-    const client = connect(tcp, '127.0.0.1');
-    client.write('x'.repeat(100_000));
-    expect(await text(client)).toBe('shop/web\n');
+    const answers = Array.from({ length: 30 }, () => {
+      const client = connect(tcp, '127.0.0.1');
+      client.write('x'.repeat(1_000_000));
+      return text(client);
+    });
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['shop/web\n']));
   });
 
   it('answers while another client keeps its connection', async () => {
