@@ -124,7 +124,7 @@ export class Applier {
   #giveUpWaiting(flight: Flight): void {
     // A UUID that was in the database for a moment must not be there a second time.
     for (const row of flight.doubtful) if (row.uuid === undefined) row.proposed = undefined;
-    this.#again(flight.batch.groups);
+    this.#again(flight.batch.rows);
     flight.awaited.clear();
     this.#land(flight);
   }
@@ -145,7 +145,7 @@ export class Applier {
     if (this.#flight !== flight) return;
     this.#over();
     if (error instanceof OperationError) this.#blame(flight, error);
-    else this.#again(flight.batch.groups);
+    else this.#again(flight.batch.rows);
     // When the connection is lost the session says when to go on.
     if (this.#options.database.state === 'ready') this.#pause(error);
     this.#options.onChange();
@@ -160,6 +160,8 @@ export class Applier {
     if (!(error instanceof OperationError || error instanceof NotConnectedError)) {
       this.#options.log.warn({ error }, 'a transaction failed for an unknown reason; it is tried again');
     }
+    // Rows that were marked again have called for the next turn already.
+    this.#scheduled?.();
     this.#scheduled = this.#options.clock.after(RETRY_MS, () => {
       this.#scheduled = undefined;
       this.#send();
@@ -171,18 +173,18 @@ export class Applier {
     const { batch } = flight;
     if (error.code === TIMED_OUT) {
       // Somebody changed what we were about to remove; the mirror will show it.
-      this.#again(batch.groups);
+      this.#again(batch.rows);
       return;
     }
     const suspects = this.#suspects(flight, error);
     const [first] = suspects;
     if (first && suspects.length === 1) {
       this.#fail(first, error);
-      this.#again(batch.groups.filter(row => row !== first));
+      this.#again(batch.rows.filter(row => row !== first));
       return;
     }
     this.#groups = Math.max(1, Math.floor(Math.min(this.#groups, batch.groups.length) / 2));
-    this.#again(batch.groups);
+    this.#again(batch.rows);
   }
 
   #suspects({ batch }: Flight, error: OperationError): readonly TrackedRow[] {

@@ -126,6 +126,7 @@ export class Planner {
     if (this.#builder.inserts(uuid)) return uuid;
     this.#options.tracker.take(row);
     this.#options.problems.set(row, undefined);
+    this.#builder.bring(row);
     this.#builder.insert(row.table, uuid, this.#readiness.columnsOf(row));
     for (const target of row.references) if (target.uuid === undefined) this.#insert(target);
     for (const link of row.links) this.#join(row, uuid, link);
@@ -158,8 +159,12 @@ export class Planner {
         if (typeof member !== 'object' || !column) continue;
         const memberUuid = this.#uuidOf(member);
         if (memberUuid === undefined) continue;
-        if (member.uuid !== undefined && member.desired && member.dirt?.links) this.#updateLinks(member);
-        else this.#builder.element(row.table, uuid, column, memberUuid, true);
+        if (member.uuid !== undefined && member.desired && member.dirt?.links) {
+          this.#builder.bring(member);
+          this.#updateLinks(member);
+        } else {
+          this.#builder.element(row.table, uuid, column, memberUuid, true);
+        }
       }
     }
   }

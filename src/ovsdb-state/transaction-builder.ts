@@ -21,6 +21,8 @@ export interface Batch {
   readonly causes: readonly (readonly TrackedRow[])[];
   /** All rows that the transaction brings forward: each with its memberships is one indivisible group. */
   readonly groups: readonly TrackedRow[];
+  /** The groups and all rows that were planned along with them: what is to be looked at again where it fails. */
+  readonly rows: readonly TrackedRow[];
   /** The UUIDs of all rows that change. */
   readonly touched: ReadonlySet<string>;
 }
@@ -58,12 +60,18 @@ export class TransactionBuilder {
   readonly #removals = new Map<string, Step>();
   readonly #expected = new Map<string, Expectation>();
   readonly #groups = new Set<TrackedRow>();
+  readonly #companions = new Set<TrackedRow>();
   #group: TrackedRow | undefined;
   #cost = 0;
 
   /** What follows is for the sake of this row. */
   begin(group: TrackedRow): void {
     this.#group = group;
+  }
+
+  /** This row comes along with the group. */
+  bring(row: TrackedRow): void {
+    this.#companions.add(row);
   }
 
   /** How much the transaction does so far: rows and members. */
@@ -144,6 +152,7 @@ export class TransactionBuilder {
       operations: steps.map(([operation]) => operation),
       causes: steps.map(([, { causes }]) => [...causes]),
       groups: [...this.#groups],
+      rows: [...new Set([...this.#groups, ...this.#companions])],
       touched: new Set(steps.map(([, { uuid }]) => uuid)),
     };
   }
