@@ -38,8 +38,8 @@ interface Pending {
 }
 
 const MAX_DEPTH = 64;
-/** While so much waits to be sent, nothing is read: a peer that asks for echoes and never reads costs no more. */
-const ECHO_BACKLOG_BYTES = 1024 * 1024;
+/** While so much waits to be sent, nothing is read: a peer that asks without end and never reads costs no more. */
+const ANSWER_BACKLOG_BYTES = 1024 * 1024;
 /** An answer that is late is waited for while it grows by so much in the time for one request. */
 const PROGRESS_BYTES = 64 * 1024;
 /** Texts longer than this are no echo requests. */
@@ -207,9 +207,13 @@ export class Connection {
       return false; // its turn comes, after the messages before it
     }
     if (message.method !== 'echo' || message.id === null || message.id === undefined) return false;
-    this.#send({ id: message.id, result: message.params, error: null });
-    if (this.#socket.writableLength > ECHO_BACKLOG_BYTES) this.#socket.pause();
+    this.#reply({ id: message.id, result: message.params, error: null });
     return true;
+  }
+
+  #reply(answer: Message): void {
+    this.#send(answer);
+    if (this.#socket.writableLength > ANSWER_BACKLOG_BYTES) this.#socket.pause();
   }
 
   #guard(work: () => void): void {
@@ -229,7 +233,7 @@ export class Connection {
     if (typeof method === 'string') {
       if (!Array.isArray(message.params)) throw new ProtocolError(`${method} has no list of parameters`);
       if (id === null || id === undefined) this.#events.notification(method, message.params);
-      else this.#send({ id, result: null, error: 'unknown method' });
+      else this.#reply({ id, result: null, error: 'unknown method' });
       return;
     }
     const pending = typeof id === 'number' ? this.#pending.get(id) : undefined;

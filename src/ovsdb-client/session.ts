@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Connection, ConnectionOptions } from './connection.ts';
 import { report } from './diagnostics.ts';
 import type { TlsOptions } from './dial.ts';
@@ -84,7 +85,7 @@ export class Session {
     return this.#state;
   }
 
-  /** The schema that the server told last; undefined before the session was first ready. */
+  /** The schema that the server told last: the same object until it changes. Undefined before the first `ready`. */
   get schema(): DatabaseSchema | undefined {
     return this.#schema;
   }
@@ -230,7 +231,7 @@ export class Session {
 
   /** Consumers see the rows before they hear that the session is ready. */
   #becomeReady(connection: Connection, schema: DatabaseSchema, deltas: readonly RowDelta[]): void {
-    this.#schema = schema;
+    if (!isDeepStrictEqual(schema, this.#schema)) this.#schema = schema;
     this.#connection = connection;
     this.#causes.clear();
     this.#tell(deltas);

@@ -98,9 +98,11 @@ describe('after a disconnect', () => {
     const server = await serverWith(shop({ [PEN]: { name: 'pen', notes: ['map', [['k', 'v']]] } }));
     const { session, deltas, states, until } = sessionWith([server]);
     await session.ready(2000);
+    const { schema } = session;
     (await server.peer(0)).socket.destroy();
     await until(() => states.length === 3);
     expect(told(deltas)).toEqual([['insert', PEN, 'pen']]);
+    expect(session.schema).toBe(schema);
   });
 
   it('another schema is read, and everything asked for anew', async () => {
