@@ -18,6 +18,7 @@ export class Mirror {
   readonly #cache = new RowCache();
   #tables: MonitoredTables = new Map();
   #lastTransaction = NO_TRANSACTION;
+  #isLoaded = false;
 
   /** The rows of a table, live. */
   rows(table: string): ReadonlyMap<string, Row> {
@@ -28,6 +29,7 @@ export class Mirror {
   expect(tables: MonitoredTables): string {
     if (describe(tables) !== describe(this.#tables)) this.#lastTransaction = NO_TRANSACTION;
     this.#tables = tables;
+    this.#isLoaded = false;
     return this.#lastTransaction;
   }
 
@@ -39,6 +41,7 @@ export class Mirror {
         ? applyUpdate(this.#cache, this.#tables, format, updates)
         : replaceRows(this.#cache, decodeDump(this.#tables, format, updates));
       this.#lastTransaction = answer.transaction;
+      this.#isLoaded = true;
       return deltas;
     });
   }
@@ -47,6 +50,7 @@ export class Mirror {
   update(method: string, params: readonly unknown[]): readonly RowDelta[] {
     return this.#orForget(() => {
       const format = FORMATS[method];
+      if (!this.#isLoaded) throw new ProtocolError(`${method} before the answer to the monitor request`);
       if (format === undefined) throw new ProtocolError(`notification ${method}, which we did not ask for`);
       const updates = params[params.length - 1];
       const deltas = applyUpdate(this.#cache, this.#tables, format, updates);

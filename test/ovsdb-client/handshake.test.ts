@@ -16,6 +16,7 @@ import {
   SHOP_TABLES,
   serverRow,
   shop,
+  transaction,
   uuid,
 } from '../support/scripted-ovsdb-server.ts';
 import { serverWith, sessionWith } from '../support/scripted-session.ts';
@@ -183,6 +184,17 @@ describe('a server that cannot be used', () => {
     ['a bad list', shop({}, { list_dbs: () => [7] }), 'must be a list of names'],
     ['a bad schema', shop({}, { get_schema: () => ({}) }), 'schema: name: must be text'],
     ['a bad monitor', shop({}, { monitor_cond_since: () => ({}) }), 'must be [found, transaction, updates]'],
+    [
+      'an update of rows that were not told yet',
+      shop(
+        {},
+        {
+          monitor_cond_since: (_, peer) =>
+            peer.notify('update3', 'rows', transaction(2), { Item: { [uuid(1)]: { insert: {} } } }),
+        },
+      ),
+      'update3 before the answer to the monitor request',
+    ],
     ['a bad row', shop({ [uuid(1)]: { name: 7 } }), 'column name must be string, not 7'],
     [
       'a bad error',
