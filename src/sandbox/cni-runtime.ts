@@ -17,7 +17,7 @@ export interface CniNode {
 }
 
 /** The plugin answered with an error, or not at all. The message is its own. */
-export class CniCallError extends Error {
+class CniCallError extends Error {
   override readonly name = 'CniCallError';
 }
 

@@ -36,7 +36,7 @@ export function hostLines(addresses: readonly string[]): readonly string[] {
 }
 
 /** Lines for `ip -batch` in a node before its OVS runs. */
-export function nodeLines(): readonly string[] {
+function nodeLines(): readonly string[] {
   return ['link set lo up', `link set ${UNDERLAY_PORT} up`, `link set ${OUTSIDE_PORT} up`];
 }
 

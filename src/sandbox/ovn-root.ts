@@ -6,7 +6,6 @@ import { downloadOvn, OvnRootError } from './ovn-download.ts';
 import { type OvnRelease, type Platform, platformOf } from './ovn-packages.ts';
 import { type CommandLine, runCommand } from './run-command.ts';
 
-export { OvnRootError } from './ovn-download.ts';
 export { OVN_RELEASES, type OvnRelease } from './ovn-packages.ts';
 
 /** The databases that OVN and OVS have schemas for. */

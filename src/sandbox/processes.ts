@@ -21,7 +21,7 @@ export interface ProcessSpec {
 }
 
 /** A process of the sandbox could not be started or ended. The message names it. */
-export class ProcessError extends Error {
+class ProcessError extends Error {
   override readonly name = 'ProcessError';
 }
 
