@@ -11,7 +11,8 @@ export interface ColumnPlan {
   readonly view: PlanView;
   readonly builder: TransactionBuilder;
   readonly resolve: Resolve;
-  readonly pruneAllowed: boolean;
+  /** Whether what nobody wants may be taken out of a set now; asked only where there is such a thing. */
+  readonly mayTake: () => boolean;
 }
 
 /**
@@ -43,7 +44,7 @@ export function planColumns(plan: ColumnPlan, row: TrackedRow, actual: Row, dirt
 
 /** A set that other units add to can be large: only what differs is written. */
 function planElements(
-  { builder }: ColumnPlan,
+  { builder, mayTake }: ColumnPlan,
   row: TrackedRow,
   actual: Row,
   column: OwnedColumn,
@@ -54,12 +55,12 @@ function planElements(
   for (const atom of wanted)
     if (!found.has(atom)) builder.element(row.table, actual.uuid, column, atom, true);
   for (const atom of found)
-    if (!wanted.has(atom)) builder.element(row.table, actual.uuid, column, atom, false);
+    if (!wanted.has(atom) && mayTake()) builder.element(row.table, actual.uuid, column, atom, false);
 }
 
 /** Compares single elements of a set, whatever its size. */
 function planAtoms(
-  { builder, resolve }: ColumnPlan,
+  { builder, resolve, mayTake }: ColumnPlan,
   row: TrackedRow,
   actual: Row,
   column: OwnedColumn,
@@ -73,7 +74,7 @@ function planAtoms(
       (row.atoms?.get(column.name)?.has(atom) ?? false) || (Array.isArray(own) && own.includes(atom));
     if (wanted === found.has(atom)) continue;
     if (wanted) normalizeAtom(atom, column.type.key, resolve);
-    builder.element(row.table, actual.uuid, column, atom, wanted);
+    if (wanted || mayTake()) builder.element(row.table, actual.uuid, column, atom, wanted);
   }
 }
 
@@ -101,17 +102,19 @@ function planKeys(
 
 /** Takes out of a set that is ours alone what the wish does not have. `dirt`: only the elements marked there. */
 function expelOthers(
-  { view, builder, pruneAllowed }: ColumnPlan,
+  { view, builder, mayTake }: ColumnPlan,
   row: TrackedRow,
   actual: Row,
   column: OwnedColumn,
   dirt: Dirt | undefined,
 ): void {
   const found = actual.columns[column.name];
-  if (!pruneAllowed || !(found instanceof Set)) return;
+  if (!(found instanceof Set)) return;
   const candidates: Iterable<Atom> = dirt ? (dirt.atoms.get(column.name) ?? []) : found;
   for (const uuid of candidates) {
     const isOurs = view.rows.ofUuid(String(uuid)) !== undefined;
-    if (!isOurs && found.has(uuid)) builder.element(row.table, actual.uuid, column, uuid, false);
+    if (!isOurs && found.has(uuid) && mayTake()) {
+      builder.element(row.table, actual.uuid, column, uuid, false);
+    }
   }
 }

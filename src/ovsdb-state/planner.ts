@@ -188,7 +188,7 @@ export class Planner {
       view: this.#view,
       builder: this.#builder,
       resolve: (ref: RowRef) => this.#resolve(ref),
-      pruneAllowed: this.#pruneAllowed,
+      mayTake: () => this.#mayPrune(row),
     };
     try {
       planColumns(plan, row, actual, dirt);
@@ -247,10 +247,8 @@ export class Planner {
   }
 
   #leave(row: TrackedRow, uuid: string, { table, uuid: holder, column }: Holder, isMove: boolean): void {
-    if (this.#pruneAllowed || (isMove && column.type.key.refType !== 'weak')) {
+    if ((isMove && column.type.key.refType !== 'weak') || this.#mayPrune(row)) {
       this.#builder.element(table, holder, column, uuid, false);
-    } else {
-      this.#heldBack.add(row);
     }
   }
 
@@ -265,10 +263,7 @@ export class Planner {
   }
 
   #remove(row: TrackedRow, uuid: string): void {
-    if (!this.#pruneAllowed) {
-      this.#heldBack.add(row);
-      return;
-    }
+    if (!this.#mayPrune(row)) return;
     const reason = this.#whatHolds(row, uuid);
     if (reason !== undefined) {
       this.#options.problems.set(row, { kind: 'held', reason });
@@ -280,6 +275,12 @@ export class Planner {
     if (!this.#view.tables.get(row.table)?.isRoot) return;
     this.#expectNoGuests(row.table, uuid);
     this.#builder.remove(row.table, uuid);
+  }
+
+  /** Remembers the row where the answer is no. */
+  #mayPrune(row: TrackedRow): boolean {
+    if (!this.#pruneAllowed) this.#heldBack.add(row);
+    return this.#pruneAllowed;
   }
 
   /** Others may put a row of theirs into one that is about to go, and the mirror shows it too late. */

@@ -274,6 +274,23 @@ describe('OwnedDatabase', () => {
     expect(session.in('Group', 'g', 'ports', 'Port')).toEqual([]);
   });
 
+  it('keeps elements of sets, too', async () => {
+    const session = new ModelSession();
+    const pool = (addresses: Readonly<Record<string, string>>, own = 'own'): ModelRows => ({
+      Pool: { l1: { columns: { name: 'l1', addresses: [own] }, members: { addresses } } },
+    });
+    const found = () => session.database.tables.get('Pool')?.get(session.uuid('Pool', 'l1'))?.addresses;
+    await session.start(pool({ a: '1', b: '2' }));
+    session.owned.setPrune(false);
+    await session.want(pool({ a: '1', c: '3' }));
+    expect(found()).toEqual(new Set(['own', '1', '2', '3']));
+    await session.want(pool({ a: '1' }, 'another'));
+    expect(found()).toEqual(new Set(['own', '1', '2', '3', 'another']));
+    session.owned.setPrune(true);
+    await session.settle();
+    expect(found()).toEqual(new Set(['1', 'another']));
+  });
+
   it('does not write a child that only weak references hold', async () => {
     const session = new ModelSession();
     await session.start({
@@ -301,12 +318,13 @@ describe('OwnedDatabase', () => {
     ]);
   });
 
-  it('throws rows of others out of a set that is ours alone', async () => {
+  it('throws rows of others out of a set that is ours alone, once rows may be removed', async () => {
     const session = new ModelSession();
     await session.start({
       Group: { g: { columns: { name: 'g' }, members: { rules: { r: ref('Rule', 'r') } } } },
       Rule: { r: { columns: { match: 'ours' } } },
     });
+    session.owned.setPrune(false);
     session.database.execute([
       { op: 'insert', table: 'Rule', 'uuid-name': 'x', row: { match: 'theirs' } },
       {
@@ -317,9 +335,11 @@ describe('OwnedDatabase', () => {
       },
     ]);
     await session.settle();
-    expect([...(session.database.tables.get('Rule')?.values() ?? [])].map(({ match }) => match)).toEqual([
-      'ours',
-    ]);
+    const rules = () => [...(session.database.tables.get('Rule')?.values() ?? [])].map(({ match }) => match);
+    expect(rules()).toEqual(['ours', 'theirs']);
+    session.owned.setPrune(true);
+    await session.settle();
+    expect(rules()).toEqual(['ours']);
   });
 
   it('merges all new members of a set into one mutation', async () => {
