@@ -140,7 +140,7 @@ function wrongIdentity(path: string, field: unknown): string | undefined {
     return `${path} must be text, but is ${JSON.stringify(field)}: write it in quotes`;
   }
   if (!path.startsWith('metadata.')) return undefined;
-  const usable = field !== '.' && field !== '..' && /^[^/%\s\p{Cc}]{1,253}$/u.test(field);
+  const usable = field !== '.' && field !== '..' && /^[^/%\s\p{Cc}\p{Cs}]{1,253}$/u.test(field);
   return usable ? undefined : `${path} ${JSON.stringify(field)} is no name for a Kubernetes object`;
 }
 

@@ -68,7 +68,7 @@ describe('a Node', () => {
       { type: 'InternalIP', address: '172.31.0.11' },
       { type: 'InternalIP', address: 'fd31::11' },
     ];
-    expect(internalIps({ status: { addresses } })).toEqual(['172.31.0.11', 'fd31::11']);
+    expect(internalIps({ status: { addresses: [null, 7, ...addresses] } })).toEqual(['172.31.0.11', 'fd31::11']);
   });
 });
 
@@ -113,11 +113,27 @@ describe('a Pod', () => {
       { status: { podIPs: [{ ip: '10.0.0.3' }, { ip: '10.0.0.4' }] } },
       /more than one IPv4/,
     ],
+    ['a phase that is no text', { status: { phase: 7 } }, /status.phase must be a string/],
+    ['hostNetwork as text', { spec: { hostNetwork: 'true' } }, /spec.hostNetwork must be true or false/],
+    ['a uid that no database can hold', { metadata: { uid: 'a\0' } }, /metadata.uid has a NUL/],
+    ['half a surrogate pair', { metadata: { uid: '\ud800' } }, /half of a surrogate pair/],
     ['a nodeName that is no text', { spec: { nodeName: 7 } }, /spec.nodeName must be a string/],
   ])('names what is wrong with %s', (_, raw, message) => {
     const fact = podFact('ns', 'p', raw);
     expect(fact.problem).toMatch(message);
     expect(fact.claimed).toBeUndefined();
+  });
+
+  it('is still known by what can be read of it', () => {
+    const spec = { nodeName: 'a' };
+    expect(podFact('ns', 'p', { spec, status: 5 })).toMatchObject({
+      node: 'a',
+      problem: 'status must be an object',
+    });
+    expect(podFact('ns', 'p', { spec, metadata: { uid: 'u', annotations: 7 } })).toMatchObject({
+      node: 'a',
+      uid: 'u',
+    });
   });
 
   it('wants no port of the host network, nor after its end', () => {

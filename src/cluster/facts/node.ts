@@ -1,7 +1,7 @@
 import { type Cidr, parseCidr } from '../../addresses/index.ts';
 import { NODE_CHASSIS_ID, NODE_SUBNETS, parseNodeSubnets } from '../../contracts/annotations.ts';
 import { annotation, type Identity, identityOf } from './identity.ts';
-import { FieldError, listOf, messageOf, objectAt, type Raw, textOf } from './raw.ts';
+import { FieldError, isRaw, listOf, messageOf, objectAt, type Raw, textOf } from './raw.ts';
 
 /** What translation needs of a Node. */
 export interface NodeFact extends Identity {
@@ -28,8 +28,8 @@ export function nodeFact(name: string, raw: Raw): NodeFact {
 /** `status.addresses` of type InternalIP, in order. Throws FieldError where the list is malformed. */
 export function internalIps(raw: Raw): readonly string[] {
   return listOf(objectAt(raw, 'status'), 'addresses', 'status').flatMap(address => {
-    const { type, address: ip } = address as { type?: unknown; address?: unknown };
-    return type === 'InternalIP' && typeof ip === 'string' ? [ip] : [];
+    if (!isRaw(address) || address.type !== 'InternalIP') return [];
+    return typeof address.address === 'string' ? [address.address] : [];
   });
 }
 

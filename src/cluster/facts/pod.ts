@@ -1,7 +1,7 @@
 import { type Ip, parseInterfaceCidr, parseIp, parseMac } from '../../addresses/index.ts';
 import { POD_NETWORKS, parsePodNetworks } from '../../contracts/annotations.ts';
 import { annotation, derivedUid, type Identity, identityOf } from './identity.ts';
-import { FieldError, isRaw, listOf, messageOf, objectAt, type Raw, textOf } from './raw.ts';
+import { FieldError, flagOf, isRaw, listOf, messageOf, objectAt, type Raw, textOf } from './raw.ts';
 
 /** Addresses that a Pod itself claims. */
 export interface ClaimedAddresses {
@@ -23,60 +23,43 @@ export interface PodFact extends Identity {
   readonly finished: boolean;
   /** From the annotation or `status.podIPs`; undefined where the allocator has to find some. */
   readonly claimed: ClaimedAddresses | undefined;
-  /** Why the claimed addresses could not be read. */
+  /** What of the Pod could not be read. */
   readonly problem: string | undefined;
 }
 
-/** Trims a Pod. Never throws: what cannot be read becomes the fact's `problem`. */
+/**
+ * Trims a Pod. Never throws: what cannot be read becomes the fact's `problem`, and the rest counts all the same, so that
+ * a running Pod that turns bad is still known by its node and keeps what it has.
+ */
 export function podFact(namespace: string, name: string, raw: Raw): PodFact {
-  try {
-    const { uid, created } = identityOf(raw);
-    const spec = objectAt(raw, 'spec');
-    const phase = textOf(objectAt(raw, 'status'), 'phase', 'status');
-    const { claimed, problem } = claims(raw);
-    return {
-      namespace,
-      name,
-      uid,
-      created,
-      instance: uid === '' ? derivedUid(`${namespace}/${name}`) : uid,
-      node: textOf(spec, 'nodeName', 'spec'),
-      hostNetwork: spec.hostNetwork === true,
-      finished: phase === 'Succeeded' || phase === 'Failed',
-      claimed,
-      problem,
-    };
-  } catch (error) {
-    return unreadable(namespace, name, messageOf(error));
-  }
-}
-
-function unreadable(namespace: string, name: string, problem: string): PodFact {
+  const problems: string[] = [];
+  const read = <T>(part: () => T, otherwise: T): T => {
+    try {
+      return part();
+    } catch (error) {
+      problems.push(messageOf(error));
+      return otherwise;
+    }
+  };
+  const { uid, created } = read(() => identityOf(raw), { uid: '', created: '' });
+  const phase = read(() => textOf(objectAt(raw, 'status'), 'phase', 'status'), undefined);
   return {
     namespace,
     name,
-    uid: '',
-    created: '',
-    instance: '',
-    node: undefined,
-    hostNetwork: false,
-    finished: false,
-    claimed: undefined,
-    problem,
+    uid,
+    created,
+    instance: uid === '' ? derivedUid(`${namespace}/${name}`) : uid,
+    node: read(() => textOf(objectAt(raw, 'spec'), 'nodeName', 'spec'), undefined),
+    hostNetwork: read(() => flagOf(objectAt(raw, 'spec'), 'hostNetwork', 'spec'), false),
+    finished: phase === 'Succeeded' || phase === 'Failed',
+    claimed: read(() => annotatedAddresses(raw) ?? statusAddresses(raw), undefined),
+    problem: problems[0],
   };
 }
 
 /** Whether the Pod has, or once it is scheduled will have, a port of its own on the cluster network. */
 export function wantsPort(pod: PodFact): boolean {
   return !pod.hostNetwork && !pod.finished;
-}
-
-function claims(raw: Raw): Pick<PodFact, 'claimed' | 'problem'> {
-  try {
-    return { claimed: annotatedAddresses(raw) ?? statusAddresses(raw), problem: undefined };
-  } catch (error) {
-    return { claimed: undefined, problem: messageOf(error) };
-  }
 }
 
 function annotatedAddresses(raw: Raw): ClaimedAddresses | undefined {

@@ -23,8 +23,17 @@ export function objectAt(raw: Raw, ...path: readonly string[]): Raw {
 export function textOf(object: Raw, field: string, where: string): string | undefined {
   const value = object[field];
   if (value === undefined || value === null || value === '') return undefined;
-  if (typeof value === 'string') return value;
-  throw new FieldError(`${where}.${field} must be a string`);
+  if (typeof value !== 'string') throw new FieldError(`${where}.${field} must be a string`);
+  if (/[\0\p{Cs}]/u.test(value))
+    throw new FieldError(`${where}.${field} has a NUL or half of a surrogate pair: remove it`);
+  return value;
+}
+
+/** The truth value of `field`; false where it is absent. */
+export function flagOf(object: Raw, field: string, where: string): boolean {
+  const value = object[field] ?? false;
+  if (typeof value === 'boolean') return value;
+  throw new FieldError(`${where}.${field} must be true or false`);
 }
 
 /** The list at `field`; empty where it is absent. */
