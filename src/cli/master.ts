@@ -1,7 +1,10 @@
+import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { liesIn } from '../cluster/manifest-files.ts';
 import { loadConfig } from '../config/index.ts';
 import { runMaster } from '../master/master.ts';
 import { syncOnce } from '../master/once.ts';
+import { logConnections } from '../observe/connections.ts';
 import { createLog } from '../observe/log.ts';
 import { addDatabaseOptions, type DatabaseOptions, remotesOf, tlsOf } from './database-options.ts';
 import { UsageError } from './exit.ts';
@@ -40,11 +43,14 @@ export function masterCommand(): Command {
 
 async function run(options: Options): Promise<void> {
   const log = createLog({ level: options.logLevel });
+  logConnections(log);
   const manifests = manifestsOf(options);
+  checkStatusFile(options.statusFile, manifests);
   const shared = {
     config: loadConfig(options.config),
     manifests,
     northbound: { remotes: remotesOf(options, 'nb'), tls: tlsOf(options) },
+    statusFile: options.statusFile,
     log,
   };
   const southbound = { remotes: remotesOf(options, 'sb'), tls: tlsOf(options) };
@@ -54,7 +60,12 @@ async function run(options: Options): Promise<void> {
   }
   if (manifests.includes('-'))
     throw new UsageError('standard input (-) goes with --once only: give a folder');
-  await untilSignal(signal =>
-    runMaster({ ...shared, southbound, statusFile: options.statusFile, log }, signal),
-  );
+  await untilSignal(signal => runMaster({ ...shared, southbound }, signal));
+}
+
+/** A status that is read as a manifest would be a changed input each time that it is written. */
+function checkStatusFile(file: string | undefined, manifests: readonly string[]): void {
+  const folder = manifests.find(given => file !== undefined && liesIn(resolve(given), resolve(file)));
+  if (folder !== undefined)
+    throw new UsageError(`--status-file ${file} lies in --manifests ${folder}: write it somewhere else`);
 }

@@ -8,6 +8,7 @@ import type { Log } from '../contracts/log.ts';
 import { Agent } from '../node/agent.ts';
 import { asDatabase, LOCAL_TABLES, SOUTHBOUND_TABLES } from '../node/sessions.ts';
 import { run } from '../node/system/run.ts';
+import { logConnections } from '../observe/connections.ts';
 import { createLog } from '../observe/log.ts';
 import { type Endpoint, formatEndpoint, parseRemotes, Session } from '../ovsdb-client/index.ts';
 import { addDatabaseOptions, type DatabaseOptions, remotesOf, tlsOf } from './database-options.ts';
@@ -23,9 +24,6 @@ interface NodeOptions extends DatabaseOptions, SourceOptions, LogLevelOption {
   readonly cniSocket: string;
   readonly config?: string;
 }
-
-/** After this long without a database the log says so; the agent goes on trying. */
-const PATIENCE_MS = 5_000;
 
 const EXAMPLE = `
 Example:
@@ -56,6 +54,7 @@ async function serveNode(options: NodeOptions): Promise<void> {
     throw new UsageError(`--encap-ip: "${encapIp}" is no IP address`);
   const config = loadConfig(options.config);
   const log = createLog({ level: options.logLevel });
+  logConnections(log);
   const self = await ownNode(node, manifestsOf(options), log);
   const common = tls === undefined ? {} : { tls };
   const ovs = new Session({
@@ -82,28 +81,19 @@ async function serveNode(options: NodeOptions): Promise<void> {
     run,
     log,
   });
-  await untilSignal(signal => serve(agent, [ovs, southbound], log, signal));
+  await untilSignal(signal => serve(agent, [ovs, southbound], signal));
 }
 
-async function serve(
-  agent: Agent,
-  sessions: readonly Session[],
-  log: Log,
-  signal: AbortSignal,
-): Promise<void> {
+async function serve(agent: Agent, sessions: readonly Session[], signal: AbortSignal): Promise<void> {
   const end = new Promise<void>((resolve, reject) => {
     signal.addEventListener('abort', () => resolve());
     for (const session of sessions) {
       session.onState((state, cause) => {
-        if (cause && state === 'connecting') log.warn({ error: cause }, 'a database went away');
         if (state === 'failed') reject(new ExitError(1, cause?.message ?? 'a database is the wrong one'));
       });
     }
   });
-  for (const session of sessions) {
-    session.start();
-    session.ready(PATIENCE_MS).catch(error => log.warn({ error }, 'a database is not reachable'));
-  }
+  for (const session of sessions) session.start();
   try {
     await Promise.race([agent.start(), end]);
     await end;

@@ -13,7 +13,6 @@ import { type Refused, Translation } from './translation.ts';
 export class Keeper {
   readonly #translation: Translation;
   readonly #owned: OwnedDatabase;
-  readonly #log: Log;
   #source: ManifestStatus | undefined;
 
   /** `session` has synced once and `lock` is held: the database's record of allocations is read here. */
@@ -24,7 +23,6 @@ export class Keeper {
     readonly log: Log;
   }) {
     const { config, session, lock, log } = options;
-    this.#log = log;
     this.#translation = new Translation(config);
     this.#owned = new OwnedDatabase({
       database: fenced(session, {
@@ -45,23 +43,10 @@ export class Keeper {
   take(change: ManifestChange): void {
     const first = this.#source === undefined;
     this.#source = change;
-    const known = new Set(this.#warnings().map(textOf));
     const delta = this.#translation.apply(change);
     this.#owned.setPrune(change.synced);
     if (first) this.#owned.resync();
     else this.#owned.apply(delta);
-    for (const warning of this.#warnings()) {
-      if (!known.has(textOf(warning))) this.#log.warn({ object: warning.object }, warning.reason);
-    }
-  }
-
-  /** Everything that deserves a word of its own: refused objects, and policies that nothing enforces. */
-  #warnings(): readonly Refused[] {
-    const unenforced = this.#translation.unenforced();
-    return [
-      ...this.refused(),
-      ...unenforced.map(object => ({ object, reason: 'policies are not enforced yet' })),
-    ];
   }
 
   /** Calls the listener whenever {@link status} may read differently. */
@@ -70,36 +55,30 @@ export class Keeper {
   }
 
   status(): MasterStatus {
-    const { inSync, owned } = this.#owned.status();
+    const { inSync, owned, problems } = this.#owned.status();
     return {
       generation: this.#source?.generation ?? 0,
       synced: this.#source !== undefined && inSync,
       pending: this.#translation.pending(),
       rows: owned,
-      refused: this.refused(),
+      refused: this.#refused(problems),
+      unenforced: this.#translation.unenforced(),
+      ignored: this.#translation.ignored(),
     };
-  }
-
-  /** Everything that was refused, each object and reason once. */
-  refused(): readonly Refused[] {
-    const all = [
-      ...(this.#source?.problems ?? []),
-      ...this.#translation.refused(),
-      ...this.#owned.status().problems.filter(isRefusal).map(refusalOf),
-    ];
-    return [...new Map(all.map(refused => [textOf(refused), refused])).values()];
-  }
-
-  /** What translation passed over: kinds it does not know, policies that nothing enforces yet. */
-  passedOver(): {
-    readonly ignored: Readonly<Record<string, number>>;
-    readonly unenforced: readonly string[];
-  } {
-    return { ignored: this.#translation.ignored(), unenforced: this.#translation.unenforced() };
   }
 
   close(): void {
     this.#owned.close();
+  }
+
+  /** Everything that was refused, each object and reason once. */
+  #refused(problems: readonly RowProblem[]): readonly Refused[] {
+    const all = [
+      ...(this.#source?.problems ?? []),
+      ...this.#translation.refused(),
+      ...problems.filter(isRefusal).map(refusalOf),
+    ];
+    return [...new Map(all.map(refused => [`${refused.object}: ${refused.reason}`, refused])).values()];
   }
 }
 
@@ -110,8 +89,4 @@ function isRefusal(problem: RowProblem): boolean {
 function refusalOf(problem: RowProblem): Refused {
   const object = objectOfUnit(problem.unit) ?? `${problem.table} ${problem.key}`;
   return { object, reason: problem.reason };
-}
-
-function textOf(refused: Refused): string {
-  return `${refused.object}: ${refused.reason}`;
 }

@@ -3,10 +3,11 @@ import { type ManifestChange, ManifestSource } from '../cluster/manifest-source.
 import type { Config } from '../config/index.ts';
 import type { Log } from '../contracts/log.ts';
 import { WrongDatabaseError } from '../ovsdb-client/index.ts';
+import { Announcements } from './announcements.ts';
 import { Keeper } from './keeper.ts';
 import { type DatabaseAccess, openNorthbound } from './northbound.ts';
 import { Southbound } from './southbound.ts';
-import { StatusFile } from './status-file.ts';
+import { type MasterStatus, openStatusFile, type StatusFile } from './status-file.ts';
 
 /** How long changes of the status are gathered, in ms, before they are written. */
 const STATUS_PAUSE = 20;
@@ -22,15 +23,16 @@ export interface MasterOptions {
 
 /**
  * Keeps the northbound equal to the manifests until `signal` aborts. Rejects where going on makes no sense: a wrong
- * database, a second master, paths that do not exist. An unreachable database is waited for.
+ * database, a second master, paths that do not exist, a status file that cannot be written. An unreachable database is waited for.
  */
 export async function runMaster(options: MasterOptions, signal: AbortSignal): Promise<void> {
+  const statusFile = await openStatusFile(options.statusFile);
   const end = new AbortController();
   const stop = () => end.abort();
   signal.addEventListener('abort', stop, { once: true });
   const southbound = new Southbound(options.southbound, options.log, cause => end.abort(cause));
   try {
-    await keepNorthbound(options, end.signal);
+    await keepNorthbound(options, statusWriter(statusFile, options.log), end.signal);
   } catch (error) {
     if (!end.signal.aborted) throw error;
   } finally {
@@ -40,18 +42,24 @@ export async function runMaster(options: MasterOptions, signal: AbortSignal): Pr
   if (end.signal.reason instanceof WrongDatabaseError) throw end.signal.reason;
 }
 
-async function keepNorthbound(options: MasterOptions, signal: AbortSignal): Promise<void> {
+async function keepNorthbound(
+  options: MasterOptions,
+  writeStatus: (status: MasterStatus) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const { config, log } = options;
   const source = new ManifestSource({ paths: options.manifests, log });
-  const { session, lock } = await openNorthbound(options.northbound, config, { log, signal });
+  const { session, lock } = await openNorthbound(options.northbound, config, { signal });
   const keeper = new Keeper({ config, session, lock, log });
+  const announcements = new Announcements(log);
   try {
     const changes = new Observable<ManifestChange>(observer => source.watch(change => observer.next(change)));
     const states = new Observable<void>(observer => keeper.onChange(() => observer.next()));
     const work = merge(changes.pipe(tap(change => keeper.take(change))), states).pipe(
       auditTime(STATUS_PAUSE),
       map(() => keeper.status()),
-      tap(statusWriter(options)),
+      tap(status => announcements.update(status)),
+      tap(writeStatus),
       takeUntil(fromEvent(signal, 'abort')),
     );
     await lastValueFrom(work, { defaultValue: undefined });
@@ -61,12 +69,8 @@ async function keepNorthbound(options: MasterOptions, signal: AbortSignal): Prom
   }
 }
 
-function statusWriter({ statusFile, log }: MasterOptions): (status: ReturnType<Keeper['status']>) => void {
-  if (statusFile === undefined) return () => undefined;
-  const file = new StatusFile(statusFile);
-  return status => {
-    file
-      .update(status)
-      .catch(error => log.error({ error, file: statusFile }, 'the status file cannot be written'));
-  };
+/** A failure in the middle is told in the log; the next status is another try. */
+function statusWriter(file: StatusFile | undefined, log: Log): (status: MasterStatus) => void {
+  return status =>
+    void file?.update(status).catch(error => log.error({ reason: error.message }, 'no status'));
 }

@@ -1,5 +1,4 @@
 import type { Config } from '../config/index.ts';
-import type { Log } from '../contracts/log.ts';
 import { northboundTables, requireNorthbound } from '../northbound/index.ts';
 import { type Endpoint, type Lock, Session, TimeoutError, type TlsOptions } from '../ovsdb-client/index.ts';
 
@@ -26,18 +25,13 @@ export interface Northbound {
 export async function openNorthbound(
   access: DatabaseAccess,
   config: Config,
-  options: { readonly timeout?: number; readonly signal?: AbortSignal; readonly log: Log },
+  options: { readonly timeout?: number; readonly signal?: AbortSignal },
 ): Promise<Northbound> {
   const session = new Session({
     ...sessionAccess(access),
     database: 'OVN_Northbound',
     tables: northboundTables,
     leaderOnly: true,
-  });
-  session.onState((state, cause) => {
-    if (state === 'ready') options.log.info({}, 'the northbound database is connected');
-    if (state === 'connecting' && cause)
-      options.log.warn({ reason: cause.message }, 'no northbound database');
   });
   options.signal?.addEventListener('abort', () => void session.close(), { once: true });
   session.start();

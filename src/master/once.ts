@@ -2,39 +2,34 @@ import { type ManifestChange, ManifestSource } from '../cluster/manifest-source.
 import { Keeper } from './keeper.ts';
 import type { MasterOptions } from './master.ts';
 import { openNorthbound } from './northbound.ts';
-import type { Refused } from './translation.ts';
+import { type MasterStatus, openStatusFile } from './status-file.ts';
 
-/** What a single run did, for the words at its end. */
-export interface OnceResult {
-  readonly refused: readonly Refused[];
-  readonly unenforced: readonly string[];
-  readonly ignored: Readonly<Record<string, number>>;
-  readonly pending: number;
-  readonly rows: Readonly<Record<string, number>>;
+/** What a single run came to. */
+interface OnceResult extends MasterStatus {
   /** Whether every manifest could be read; nothing is deleted otherwise. */
   readonly complete: boolean;
 }
 
 /**
  * Makes the northbound equal to the manifests once. `timeout` (ms) bounds the whole run. Rejects where the database
- * cannot be had, or does not show the rows in time.
+ * cannot be had, or does not show the rows in time. A status file then says so, too.
  */
 export async function syncOnce(
-  options: Omit<MasterOptions, 'southbound' | 'statusFile'> & { readonly timeout: number },
+  options: Omit<MasterOptions, 'southbound'> & { readonly timeout: number },
 ): Promise<OnceResult> {
   const { config, log, timeout } = options;
   const deadline = performance.now() + timeout;
+  const statusFile = await openStatusFile(options.statusFile);
   const { objects, ...state } = await new ManifestSource({ paths: options.manifests, log }).read();
   const change: ManifestChange = { ...state, put: objects, deleted: [] };
-  const { session, lock } = await openNorthbound(options.northbound, config, { timeout, log });
+  const { session, lock } = await openNorthbound(options.northbound, config, { timeout });
   const keeper = new Keeper({ config, session, lock, log });
   try {
     keeper.take(change);
     await inSync(keeper, deadline - performance.now());
-    const { refused, pending, rows } = keeper.status();
-    const { unenforced, ignored } = keeper.passedOver();
-    return { refused, unenforced, ignored, pending, rows, complete: state.synced };
+    return { ...keeper.status(), complete: state.synced };
   } finally {
+    await statusFile?.update(keeper.status());
     keeper.close();
     await session.close();
   }

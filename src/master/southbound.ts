@@ -14,7 +14,6 @@ export class Southbound {
       tables: { Chassis: ['name'] },
     });
     this.#session.onState((state, cause) => {
-      if (state === 'connecting' && cause) log.warn({ reason: cause.message }, 'no southbound database');
       if (state === 'failed' && cause) wrong(cause);
     });
     this.#session.onDelta(deltas => {

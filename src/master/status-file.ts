@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import type { Refused } from './translation.ts';
 
 /** What `--status-file` says. */
@@ -11,8 +11,24 @@ export interface MasterStatus {
   readonly pending: number;
   /** Rows that are ours, by table. */
   readonly rows: Readonly<Record<string, number>>;
+  /** What is not in the northbound as the input wants it, and why. */
   readonly refused: readonly Refused[];
+  /** Policies that have no effect yet, as `Kind namespace/name`. */
+  readonly unenforced: readonly string[];
+  /** How many objects there are of each kind that is not translated. */
+  readonly ignored: Readonly<Record<string, number>>;
 }
+
+/** What there is to say before the first look at the input. */
+const NOTHING_YET: MasterStatus = {
+  generation: 0,
+  synced: false,
+  pending: 0,
+  rows: {},
+  refused: [],
+  unenforced: [],
+  ignored: {},
+};
 
 /** Keeps a file equal to the newest status: replaced as a whole, and only where it would read differently. */
 export class StatusFile {
@@ -25,7 +41,7 @@ export class StatusFile {
     this.#path = path;
   }
 
-  /** Takes the newest status; resolves once it, or a newer one, is on disk. Rejects where that cannot be. */
+  /** Takes the newest status; resolves once it, or a newer one, is on disk. Rejects where that cannot be; it is tried again with the next. */
   update(status: MasterStatus): Promise<void> {
     this.#newest = `${JSON.stringify(status, undefined, 2)}\n`;
     this.#writing ??= this.#write().finally(() => {
@@ -37,10 +53,31 @@ export class StatusFile {
   async #write(): Promise<void> {
     while (this.#newest !== undefined && this.#newest !== this.#written) {
       const text = this.#newest;
-      const temporary = `${this.#path}.${process.pid}.tmp`;
-      await writeFile(temporary, text);
-      await rename(temporary, this.#path);
+      await this.#replace(text);
       this.#written = text;
     }
   }
+
+  async #replace(text: string): Promise<void> {
+    const temporary = `${this.#path}.${process.pid}.tmp`;
+    try {
+      await writeFile(temporary, text);
+      await rename(temporary, this.#path);
+    } catch (cause) {
+      await rm(temporary, { force: true }).catch(() => undefined);
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`the status file ${this.#path} cannot be written: ${reason}`, { cause });
+    }
+  }
+}
+
+/**
+ * The status file at `path`, if there is to be one. It says from the start that nothing is synced yet, so that nobody
+ * takes what an earlier run left for the truth. Rejects where it cannot be written.
+ */
+export async function openStatusFile(path: string | undefined): Promise<StatusFile | undefined> {
+  if (path === undefined) return undefined;
+  const file = new StatusFile(path);
+  await file.update(NOTHING_YET);
+  return file;
 }

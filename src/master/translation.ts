@@ -1,6 +1,6 @@
 import { ClusterAllocations } from '../allocate/index.ts';
 import type { PodFact } from '../cluster/facts/index.ts';
-import { type KubeObject, type ObjectKey, objectId, objectTitle } from '../cluster/manifests.ts';
+import type { KubeObject, ObjectKey } from '../cluster/manifests.ts';
 import type { Config } from '../config/index.ts';
 import { Engine, FactStore, formatUnit } from '../engine/index.ts';
 import type { OutputDelta } from '../engine/types.ts';
@@ -13,7 +13,8 @@ import {
   podClaim,
   units,
 } from '../translate/index.ts';
-import { countedKind, isUnenforcedPolicy, knownKind } from './kinds.ts';
+import { knownKind } from './kinds.ts';
+import { Untranslated } from './untranslated.ts';
 
 /** An object that was refused, in whole or in part. */
 export interface Refused {
@@ -22,20 +23,13 @@ export interface Refused {
   readonly reason: string;
 }
 
-/** An object of a kind that is not translated. */
-interface Untranslated {
-  readonly title: string;
-  readonly kind: string;
-  readonly isPolicy: boolean;
-}
-
 /** Objects in, rows out: facts, allocations and engine, wired. Synchronous and without I/O. */
 export class Translation {
   readonly #store = new FactStore<Facts>();
   readonly #engine: Engine<Facts, DesiredColumns, DesiredAtom>;
   readonly #allocations: ClusterAllocations;
   readonly #pending = new Set<string>();
-  readonly #untranslated = new Map<string, Untranslated>();
+  readonly #untranslated = new Untranslated();
 
   constructor(config: Config) {
     this.#engine = new Engine(this.#store, units);
@@ -77,7 +71,7 @@ export class Translation {
 
   /** Policies that nothing enforces yet, as `Kind namespace/name`. */
   unenforced(): readonly string[] {
-    return [...this.#untranslated.values()].filter(({ isPolicy }) => isPolicy).map(({ title }) => title);
+    return this.#untranslated.policies();
   }
 
   /** The number of pods without a node. */
@@ -87,19 +81,13 @@ export class Translation {
 
   /** How many objects there are of each kind that is not translated. */
   ignored(): Readonly<Record<string, number>> {
-    const counts: Record<string, number> = {};
-    for (const { kind } of this.#untranslated.values()) counts[kind] = (counts[kind] ?? 0) + 1;
-    return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
+    return this.#untranslated.counts();
   }
 
   #put(object: KubeObject): void {
     const kind = knownKind(object);
     if (!kind) {
-      this.#untranslated.set(objectId(object), {
-        title: objectTitle(object),
-        kind: countedKind(object),
-        isPolicy: isUnenforcedPolicy(object),
-      });
+      this.#untranslated.put(object);
       return;
     }
     const key = kind.keyOf(object);
@@ -118,7 +106,7 @@ export class Translation {
   #delete(object: ObjectKey): void {
     const kind = knownKind(object);
     if (!kind) {
-      this.#untranslated.delete(objectId(object));
+      this.#untranslated.delete(object);
       return;
     }
     const key = kind.keyOf(object);

@@ -41,7 +41,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     npm: ['rxjs'],
     rooms: ['addresses', 'cluster', 'contracts', 'ovsdb-client', 'ovsdb-state'],
   },
-  observe: { node: 'all', npm: ['pino', 'rxjs'], rooms: ['contracts'] },
+  observe: { node: 'all', npm: ['pino', 'rxjs'], rooms: ['contracts', 'type ovsdb-client'] },
   master: { node: 'all', npm: ['rxjs'], rooms: 'all' },
   sandbox: { node: 'all', npm: ['rxjs', 'yaml'], rooms: 'all' },
   cli: { node: 'all', npm: ['commander', 'rxjs', 'zod'], rooms: 'all' },

@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseConfig } from '../../src/config/index.ts';
+import { Translation } from '../../src/master/translation.ts';
+
+const object = (apiVersion: string, kind: string, name: string) => ({
+  ...{ apiVersion, kind, namespace: 'ns', name },
+  raw: { apiVersion, kind, metadata: { name, namespace: 'ns' } },
+});
+
+describe('kinds that are not translated', () => {
+  it('are counted as they come and go, whatever their names', () => {
+    const translation = new Translation(parseConfig('', 'test'));
+    const kinds = ['Deployment', '__proto__', 'constructor'];
+    const put = kinds.flatMap(kind => [object('v1', kind, 'a'), object('v1', kind, 'b')]);
+    translation.apply({ put: [...put, ...put], deleted: [] });
+    expect(JSON.stringify(translation.ignored())).toBe('{"Deployment":2,"__proto__":2,"constructor":2}');
+    translation.apply({ put: [], deleted: put.slice(1) });
+    expect(translation.ignored()).toEqual({ Deployment: 1 });
+  });
+
+  it('are named where somebody counts on their effect', () => {
+    const translation = new Translation(parseConfig('', 'test'));
+    const policy = object('networking.k8s.io/v1', 'NetworkPolicy', 'deny');
+    translation.apply({ put: [policy], deleted: [] });
+    expect(translation.unenforced()).toEqual(['NetworkPolicy ns/deny']);
+    translation.apply({ put: [], deleted: [policy] });
+    expect(translation.unenforced()).toEqual([]);
+  });
+});
