@@ -23,6 +23,6 @@ export default {
       testPathIgnorePatterns: ['<rootDir>/test/integration/', '<rootDir>/test/e2e/'],
     }),
     project('integration', 'test/integration', slow),
-    project('e2e', 'test/e2e', { ...slow, globalSetup: '<rootDir>/test/support/fetch-ovn.ts' }),
+    project('e2e', 'test/e2e', slow),
   ],
 };
