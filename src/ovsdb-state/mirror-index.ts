@@ -159,7 +159,10 @@ export class MirrorIndex {
     if (wanting) this.#tracker.touch(wanting, EVERYTHING, 'retry');
   }
 
-  /** Of several rows with one key the least UUID is the key's row, whatever the order in which they came. */
+  /**
+   * Of several rows with one key the first is the key's row: what hangs on it must not be moved for the sake of a copy.
+   * Where the order is not known, as they were there before us, it is the least UUID.
+   */
   #bind(row: TrackedRow, uuid: string, cause: Cause): void {
     this.#rows.bind(uuid, row);
     this.#count(row.table, 1);
@@ -167,8 +170,10 @@ export class MirrorIndex {
       row.uuid = uuid;
     } else {
       row.duplicates ??= new Set();
-      row.duplicates.add(uuid > row.uuid ? uuid : row.uuid);
-      if (uuid < row.uuid) this.#switchTo(row, uuid, cause);
+      // Only the first reading has the cause 'retry'.
+      const isFirst = cause === 'retry' && uuid < row.uuid;
+      row.duplicates.add(isFirst ? row.uuid : uuid);
+      if (isFirst) this.#switchTo(row, uuid, cause);
     }
     if (row.proposed === uuid) row.proposed = undefined;
     this.#tracker.touch(row, EVERYTHING, cause);

@@ -106,12 +106,12 @@ export class OwnedDatabase {
   status(): DatabaseStatus {
     const core = this.#core;
     if (!core) return { inSync: false, owned: {}, problems: [] };
-    const isResting = [...this.#postponed.keys()].some(row => row.problem === undefined);
+    const isResting = [...this.#postponed.keys()].some(row => row.dirt && row.problem === undefined);
     const inSync = this.#options.database.state === 'ready' && core.applier.idle() && !isResting;
     return { inSync, owned: core.index.owned(), problems: core.problems.list() };
   }
 
-  /** The rows of a table that carry our marks; of several with one key the least UUID. */
+  /** The rows of a table that carry our marks; of several with one key just one. */
   *owned(table: string): IterableIterator<OwnedRow> {
     const { database, ownership } = this.#options;
     const { schema } = database;

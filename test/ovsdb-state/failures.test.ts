@@ -148,6 +148,8 @@ describe('OwnedDatabase, when things go wrong', () => {
     for (let i = 0; i < 3; i++) expect(await repaired()).toBe(true);
     expect(await repaired()).toBe(false);
     expect(session.status().inSync).toBe(false);
+    await session.want(bridges({ b1: ['p1'] }, { addresses: ['new'] }));
+    expect(session.status()).toMatchObject({ inSync: true, problems: [] });
     await session.wait(1_000);
     expect(session.status()).toMatchObject({ inSync: true, problems: [] });
   });

@@ -196,9 +196,10 @@ describe('OwnedDatabase', () => {
     expect(session.status()).toMatchObject({ inSync: true, problems: [] });
   });
 
-  it('keeps one of two rows with the same key', async () => {
+  it('keeps its row, and not a copy of it', async () => {
     const session = new ModelSession();
     await session.start(bridges({ b1: ['p1'] }));
+    const original = session.uuid('Bridge', 'b1');
     for (const uuid of ['00000000-0000-4000-8000-000000000001', 'ffffffff-0000-4000-8000-000000000001']) {
       session.database.execute([
         { op: 'insert', table: 'Bridge', uuid, row: { name: 'b1', external_ids: marks('b1') } },
@@ -208,7 +209,24 @@ describe('OwnedDatabase', () => {
       expect(session.in('Bridge', 'b1', 'ports', 'Port')).toEqual(['p1']);
       expect(session.names('Port')).toEqual(['p1']);
     }
-    expect(session.uuid('Bridge', 'b1')).toBe('00000000-0000-4000-8000-000000000001');
+    expect(session.uuid('Bridge', 'b1')).toBe(original);
+  });
+
+  it('keeps the row with the least UUID where it finds several with one key', async () => {
+    const session = new ModelSession();
+    const uuids = ['2', '1', '3'].map(digit => `00000000-0000-4000-8000-00000000000${digit}`);
+    session.database.execute(
+      uuids.map(uuid => ({
+        op: 'insert',
+        table: 'Bridge',
+        uuid,
+        row: { name: 'b1', external_ids: marks('b1') },
+      })),
+    );
+    await session.settle();
+    await session.start(bridges({ b1: ['p1'] }));
+    expect(session.names('Bridge')).toEqual(['b1']);
+    expect(session.uuid('Bridge', 'b1')).toBe(uuids[1]);
   });
 
   it('reports a child that nobody holds, and does not write it', async () => {
