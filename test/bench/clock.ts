@@ -1,8 +1,9 @@
 import process from 'node:process';
 
-/** Milliseconds: passed, and spent by this process, which another one that wants the processor does not lengthen. */
+/** In milliseconds. */
 export interface Times {
   readonly ms: number;
+  /** Processor time of this process: others that want the processor too lengthen it less. */
   readonly cpu: number;
 }
 

@@ -2,8 +2,19 @@ import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Times } from './clock.ts';
 import type { Databases } from './databases.ts';
 import { median, rounded } from './statistics.ts';
+
+/** Medians, and the least time, in milliseconds. */
+interface Summary {
+  readonly ms: number;
+  readonly min_ms: number;
+  /** Processor time of the program. */
+  readonly program_cpu_ms: number;
+  /** Processor time of the database. */
+  readonly database_cpu_ms: number;
+}
 
 export interface ColdResult {
   readonly pods: number;
@@ -15,8 +26,8 @@ export interface ColdResult {
   readonly ours_ms: number;
   readonly raw_ms: number;
   readonly ratio: number;
-  readonly ours_min_ms: number;
-  readonly raw_min_ms: number;
+  readonly ours: Summary;
+  readonly raw: Summary;
   readonly rounds: readonly { readonly ours_ms: number; readonly raw_ms: number }[];
 }
 
@@ -32,51 +43,66 @@ export async function measureCold(databases: Databases, options: ColdOptions): P
   const file = join(databases.folder, 'transactions');
   const sync = [`${pods}`, `${nodes}`];
   const { rows = 0 } = await measure(databases, 'cold-sync', [...sync, file]);
-  const rounds: { ours: number; raw: number }[] = [];
+  const ours: Report[] = [];
+  const raw: Report[] = [];
   for (let round = 0; round < options.rounds; round++) {
-    const raw = await measure(databases, 'raw-replay', [file]);
-    const ours = await measure(databases, 'cold-sync', sync);
-    rounds.push({ ours: ours.ms, raw: raw.ms });
+    raw.push(await measure(databases, 'raw-replay', [file]));
+    ours.push(await measure(databases, 'cold-sync', sync));
   }
-  const ours = rounds.map(round => round.ours);
-  const raw = rounds.map(round => round.raw);
   const transcript = readFileSync(file, 'utf8');
+  const [oursSummary, rawSummary] = [summaryOf(ours), summaryOf(raw)];
   return {
     pods,
     nodes,
     rows,
     transactions: transcript.split('\n').length,
     bytes: transcript.length,
-    ours_ms: rounded(median(ours)),
-    raw_ms: rounded(median(raw)),
-    ratio: rounded(median(ours) / median(raw), 2),
-    ours_min_ms: rounded(Math.min(...ours)),
-    raw_min_ms: rounded(Math.min(...raw)),
-    rounds: rounds.map(round => ({ ours_ms: rounded(round.ours), raw_ms: rounded(round.raw) })),
+    ours_ms: oursSummary.ms,
+    raw_ms: rawSummary.ms,
+    ratio: rounded(oursSummary.ms / rawSummary.ms, 2),
+    ours: oursSummary,
+    raw: rawSummary,
+    rounds: ours.map(({ ms }, round) => ({
+      ours_ms: rounded(ms),
+      raw_ms: rounded(raw[round]?.ms ?? Number.NaN),
+    })),
   };
 }
 
-interface Report {
-  readonly ms: number;
+interface ProgramReport extends Times {
   readonly rows?: number;
+}
+
+interface Report extends ProgramReport {
+  readonly database: number;
+}
+
+function summaryOf(reports: readonly Report[]): Summary {
+  return {
+    ms: rounded(median(reports.map(({ ms }) => ms))),
+    min_ms: rounded(Math.min(...reports.map(({ ms }) => ms))),
+    program_cpu_ms: rounded(median(reports.map(({ cpu }) => cpu))),
+    database_cpu_ms: rounded(median(reports.map(({ database }) => database))),
+  };
 }
 
 async function measure(databases: Databases, program: string, args: readonly string[]): Promise<Report> {
   const server = databases.start();
   try {
-    return await runProgram(program, [server.endpoint.path, ...args]);
+    const report = await runProgram(program, [server.endpoint.path, ...args]);
+    return { ...report, database: databases.processorMs(server) };
   } finally {
     databases.stop(server);
   }
 }
 
 /** Runs one of the programs beside this one; what it reports is its result. */
-function runProgram(program: string, args: readonly string[]): Promise<Report> {
+function runProgram(program: string, args: readonly string[]): Promise<ProgramReport> {
   return new Promise((resolve, reject) => {
-    let report: Report | undefined;
+    let report: ProgramReport | undefined;
     const child = fork(fileURLToPath(new URL(`${program}.mjs`, import.meta.url)), args);
     child.on('message', message => {
-      report = message as Report;
+      report = message as ProgramReport;
     });
     child.on('error', reject);
     child.on('exit', code => {

@@ -1,13 +1,15 @@
 /** Fresh northbound databases, each served by an ovsdb-server(1) of its own. */
-import { rmSync } from 'node:fs';
-import type { OvnRoot } from '../../src/sandbox/ovn-root.ts';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { OvnRoot } from '../../src/sandbox/ovn/ovn-root.ts';
 import { databaseFolder, ovn, RealServer } from '../support/ovsdb-server.ts';
 
 export class Databases {
   readonly root: OvnRoot;
   /** For databases, sockets and other files; {@link destroy} removes it. */
   readonly folder = databaseFolder();
-  readonly #running = new Set<RealServer>();
+  /** With their names. */
+  readonly #running = new Map<RealServer, string>();
   #count = 0;
 
   private constructor(root: OvnRoot) {
@@ -19,11 +21,20 @@ export class Databases {
   }
 
   start(): RealServer {
-    const server = new RealServer({ root: this.root, folder: this.folder, name: `nb${this.#count++}` });
+    const name = `nb${this.#count++}`;
+    const server = new RealServer({ root: this.root, folder: this.folder, name });
     server.create('ovn-nb');
     server.start();
-    this.#running.add(server);
+    this.#running.set(server, name);
     return server;
+  }
+
+  /** The processor time that the server has used, in ms; Linux counts it in steps of 10 (proc(5), utime and stime). */
+  processorMs(server: RealServer): number {
+    const pid = readFileSync(join(this.folder, `${this.#running.get(server)}.pid`), 'utf8').trim();
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
   }
 
   stop(server: RealServer): void {
@@ -33,7 +44,7 @@ export class Databases {
 
   /** Stops all servers and removes all files, at once. */
   destroy(): void {
-    for (const server of this.#running) server.stop();
+    for (const server of this.#running.keys()) server.stop();
     this.#running.clear();
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -1,3 +1,4 @@
+import type { ColdResult } from './cold.ts';
 import type { Results } from './main.ts';
 
 /** The results for people. */
@@ -8,10 +9,10 @@ export function table({ node, ovn, ovs, cpus, load, bounds, cold, change }: Resu
     `Node ${node}, OVN ${ovn}, OVS ${ovs}, ${cpus} processors, load ${load.join(' before, ')} after`,
     '',
     `Cold sync of ${cold.pods} pods on ${cold.nodes} nodes: ${cold.rows} rows, ${cold.transactions} transactions, ${(cold.bytes / 1e6).toFixed(1)} MB; ${cold.rounds.length} rounds`,
-    row('', 'median ms', 'least ms'),
-    row('ours: objects in memory to database equal', cold.ours_ms, cold.ours_min_ms),
-    row('raw: the same transactions replayed', cold.raw_ms, cold.raw_min_ms),
-    row('ratio', cold.ratio.toFixed(2), verdict(cold.ratio, bounds.cold)),
+    row('', 'median ms', 'least ms', 'program CPU', 'database CPU'),
+    row('ours: objects in memory to database equal', ...columns(cold.ours)),
+    row('raw: the same transactions replayed', ...columns(cold.raw)),
+    row('ratio', cold.ratio.toFixed(2), `  ${verdict(cold.ratio, bounds.cold)}`),
     '',
     `One pod change (a pod comes, gets another address, goes) on ${change.nodes} nodes: medians of ${change.changes}, in µs`,
     row('', ...change.sizes.map(({ pods }) => `${pods} pods`)),
@@ -19,7 +20,7 @@ export function table({ node, ovn, ovs, cpus, load, bounds, cold, change }: Resu
     row('raw: the same transaction replayed', ...change.sizes.map(({ raw_us }) => raw_us)),
     row('ours less raw', ...change.sizes.map(({ less_raw_us }) => less_raw_us)),
     row('of that, until the transaction is sent', ...change.sizes.map(({ plan_us }) => plan_us)),
-    row('ratio of "ours less raw"', change.ratio.toFixed(2), verdict(change.ratio, bounds.change)),
+    row('ratio of "ours less raw"', change.ratio.toFixed(2), `  ${verdict(change.ratio, bounds.change)}`),
     row('ratio of "until the transaction is sent"', change.plan_ratio.toFixed(2)),
   ];
   return `${lines.join('\n')}\n`;
@@ -27,4 +28,8 @@ export function table({ node, ovn, ovs, cpus, load, bounds, cold, change }: Resu
 
 function row(name: string, ...values: readonly (string | number)[]): string {
   return `  ${name.padEnd(44)}${values.map(value => String(value).padStart(14)).join('')}`;
+}
+
+function columns({ ms, min_ms, program_cpu_ms, database_cpu_ms }: ColdResult['ours']): readonly number[] {
+  return [ms, min_ms, program_cpu_ms, database_cpu_ms];
 }
