@@ -1,12 +1,12 @@
 import type { Log } from '../contracts/log.ts';
-import { centralProcesses, createCentral } from './central.ts';
-import { chassisProcesses, configureChassis, createChassis, initChassis } from './chassis.ts';
-import { Limiter } from './limiter.ts';
-import { makeNetwork } from './network.ts';
-import type { OvnRoot } from './ovn-root.ts';
+import { centralProcesses, createCentral } from './hosts/central.ts';
+import { chassisProcesses, configureChassis, createChassis, initChassis } from './hosts/chassis.ts';
+import { makeNetwork } from './hosts/network.ts';
+import type { SandboxNode, Topology } from './hosts/topology.ts';
+import type { OvnRoot } from './ovn/ovn-root.ts';
 import type { RunPaths } from './paths.ts';
-import { startProcess } from './processes.ts';
-import type { SandboxNode, Topology } from './topology.ts';
+import { Limiter } from './processes/limiter.ts';
+import { startProcess } from './processes/processes.ts';
 
 /** Nodes that start at once. */
 const PARALLEL = 4;

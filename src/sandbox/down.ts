@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
 import type { Log } from '../contracts/log.ts';
-import { emptyNamespaces } from './namespace-processes.ts';
-import { existingNamespaces, removeNetnsMount } from './netns-mount.ts';
-import { ipBatch } from './network.ts';
+import { existingNamespaces, removeNetnsMount } from './hosts/netns-mount.ts';
+import { ipBatch } from './hosts/network.ts';
+import { hostNamespaces } from './hosts/topology.ts';
 import type { RunPaths } from './paths.ts';
-import { PodRecords } from './pod-record.ts';
-import { noPrograms, sandboxProcesses } from './process-list.ts';
-import { stopProcess } from './processes.ts';
+import { PodRecords } from './pods/pod-record.ts';
+import { emptyNamespaces } from './processes/namespace-processes.ts';
+import { noPrograms, sandboxProcesses } from './processes/process-list.ts';
+import { stopProcess } from './processes/processes.ts';
 import { readState, type SandboxState } from './state.ts';
-import { hostNamespaces } from './topology.ts';
 
 /**
  * Removes a sandbox, whole or half made: exactly what its record names. Rejects with StateError where there is

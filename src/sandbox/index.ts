@@ -1,17 +1,18 @@
 /** A real OVN cluster on one machine, in network namespaces. `up.ts` and `down.ts` are the places to start reading. */
-export { ovsEnvironment } from './chassis.ts';
+
 export { takeDown } from './down.ts';
-export { runThrough } from './exec.ts';
-export { runMatrix } from './matrix.ts';
-export { isAllAnswered, matrixText } from './matrix-text.ts';
-export { inNamespace } from './namespace-command.ts';
-export { NodeCountError } from './nodes.ts';
-export { OVN_RELEASES, type OvnRelease, ovnRoot, ovnRootAt } from './ovn-root.ts';
+export { ovsEnvironment } from './hosts/chassis.ts';
+export { inNamespace } from './hosts/namespace-command.ts';
+export { NodeCountError } from './hosts/nodes.ts';
+export { SANDBOX_NAME } from './hosts/topology.ts';
+export { runMatrix } from './matrix/matrix.ts';
+export { isAllAnswered, matrixText } from './matrix/matrix-text.ts';
+export { OVN_RELEASES, type OvnRelease, ovnRoot, ovnRootAt } from './ovn/ovn-root.ts';
 export { RunPaths } from './paths.ts';
-export { killByName, startByName } from './process-control.ts';
-export { runPods } from './runner.ts';
+export { runPods } from './pods/runner.ts';
+export { runThrough } from './processes/exec.ts';
+export { killByName, startByName } from './processes/process-control.ts';
 export { readState, type SandboxState } from './state.ts';
 export { sandboxStatus, statusText } from './status.ts';
 export { nodeByName, targetNamespace } from './targets.ts';
-export { SANDBOX_NAME } from './topology.ts';
 export { bringUp } from './up.ts';

@@ -5,7 +5,7 @@ export function packageFile(path: string): string {
   return fileURLToPath(new URL(`../../${path}`, import.meta.url));
 }
 
-/** A script that lies beside this module: the build copies it along. */
+/** A script of this room, by its path below this module: the build copies it along. */
 export function scriptFile(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }

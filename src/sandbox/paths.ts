@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { Topology } from './topology.ts';
+import type { Topology } from './hosts/topology.ts';
 
 /** Where the run folders of all sandboxes are. */
 function runBase(): string {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { writeJson } from './atomic-file.ts';
+import type { Topology } from './hosts/topology.ts';
 import type { RunPaths } from './paths.ts';
-import type { Topology } from './topology.ts';
 
 /** What a sandbox is made of: written before anything of it is made, so that `down` finds all of it. */
 export interface SandboxState {

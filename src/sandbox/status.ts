@@ -1,9 +1,9 @@
 import { podPort } from '../contracts/names.ts';
 import type { RunPaths } from './paths.ts';
-import { PodRecords } from './pod-record.ts';
-import { noPrograms, sandboxProcesses } from './process-list.ts';
-import { findProcess } from './processes.ts';
-import { type PodProgress, readRunnerStatus } from './runner-status.ts';
+import { PodRecords } from './pods/pod-record.ts';
+import { type PodProgress, readRunnerStatus } from './pods/runner-status.ts';
+import { noPrograms, sandboxProcesses } from './processes/process-list.ts';
+import { findProcess } from './processes/processes.ts';
 import type { SandboxState } from './state.ts';
 
 /** What `sandbox status --output json` prints. Addresses have no prefix length. */

@@ -1,7 +1,7 @@
+import type { SandboxNode } from './hosts/topology.ts';
 import type { RunPaths } from './paths.ts';
-import { PodRecords } from './pod-record.ts';
+import { PodRecords } from './pods/pod-record.ts';
 import { type SandboxState, StateError } from './state.ts';
-import type { SandboxNode } from './topology.ts';
 
 /** The namespace of what `exec` names: `outside`, `central`, a Node, or NAMESPACE/POD. Throws {@link StateError}. */
 export function targetNamespace(target: string, { topology }: SandboxState, paths: RunPaths): string {

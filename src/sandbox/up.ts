@@ -4,16 +4,16 @@ import { messageOf } from '../cluster/facts/raw.ts';
 import { ManifestSource } from '../cluster/manifest-source.ts';
 import type { Log } from '../contracts/log.ts';
 import { writeJson } from './atomic-file.ts';
-import { awaitPods } from './await-pods.ts';
 import { bringOvnUp } from './bring-up.ts';
-import { existingNamespaces, noteNetnsMount } from './netns-mount.ts';
-import { chooseNodes, nodeManifests } from './nodes.ts';
-import type { OvnRoot } from './ovn-root.ts';
+import { existingNamespaces, noteNetnsMount } from './hosts/netns-mount.ts';
+import { chooseNodes, nodeManifests } from './hosts/nodes.ts';
+import { hostNamespaces, planTopology, type Topology } from './hosts/topology.ts';
+import type { OvnRoot } from './ovn/ovn-root.ts';
 import { type RunPaths, socketProblem } from './paths.ts';
-import { ownProcesses } from './process-list.ts';
-import { startProcess } from './processes.ts';
+import { awaitPods } from './pods/await-pods.ts';
+import { ownProcesses } from './processes/process-list.ts';
+import { startProcess } from './processes/processes.ts';
 import { checkUntaken, claimSandbox, halfMade, type SandboxState, StateError, writeState } from './state.ts';
-import { hostNamespaces, planTopology, type Topology } from './topology.ts';
 
 /** What `sandbox up` is asked for. */
 export interface UpOptions {

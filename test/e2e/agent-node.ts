@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { run as runProgram } from '../../src/node/system/run.ts';
-import type { OvnRoot } from '../../src/sandbox/ovn-root.ts';
+import type { OvnRoot } from '../../src/sandbox/ovn/ovn-root.ts';
 
 export const NODE = 'worker-1';
 const ENCAP_IP = '172.30.0.11';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ovnRoot, ovnRootAt } from '../../src/sandbox/ovn-root.ts';
+import { ovnRoot, ovnRootAt } from '../../src/sandbox/ovn/ovn-root.ts';
 import { silentLog } from '../node/silent-log.ts';
 import { AgentNode, eventually, NODE } from './agent-node.ts';
 

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { readDebianMirror } from '../../src/sandbox/apt-mirror.ts';
-import { debianMirror, parseDeb822, parseOneLine } from '../../src/sandbox/apt-sources.ts';
+import { readDebianMirror } from '../../src/sandbox/ovn/apt-mirror.ts';
+import { debianMirror, parseDeb822, parseOneLine } from '../../src/sandbox/ovn/apt-sources.ts';
 
 const DEB822 = `# made by the installer
 Types: deb

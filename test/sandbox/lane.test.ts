@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { Limiter } from '../../src/sandbox/limiter.ts';
-import { PodLane } from '../../src/sandbox/pod-lane.ts';
-import type { PodRecord } from '../../src/sandbox/pod-record.ts';
-import type { PodWish } from '../../src/sandbox/pod-wish.ts';
-import { poll } from '../../src/sandbox/poll.ts';
+import { PodLane } from '../../src/sandbox/pods/pod-lane.ts';
+import type { PodRecord } from '../../src/sandbox/pods/pod-record.ts';
+import type { PodWish } from '../../src/sandbox/pods/pod-wish.ts';
+import { Limiter } from '../../src/sandbox/processes/limiter.ts';
+import { poll } from '../../src/sandbox/processes/poll.ts';
 
 const wish = (id: string, ports: readonly string[] = ['tcp:80']): PodWish => ({
   id,

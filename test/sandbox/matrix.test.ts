@@ -5,8 +5,8 @@ import {
   probeLines,
   probesFrom,
   readResults,
-} from '../../src/sandbox/matrix.ts';
-import { isAllAnswered, matrixText } from '../../src/sandbox/matrix-text.ts';
+} from '../../src/sandbox/matrix/matrix.ts';
+import { isAllAnswered, matrixText } from '../../src/sandbox/matrix/matrix-text.ts';
 import { type PodStatus, type SandboxStatus, statusText } from '../../src/sandbox/status.ts';
 
 const pod = (name: string, node: string, ips: readonly string[], ports: readonly string[]): PodStatus => ({

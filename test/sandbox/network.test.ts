@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { chassisProcesses, chassisSettings } from '../../src/sandbox/chassis.ts';
-import { bridgeLines, fabricLines, hostLines, namespaceLines } from '../../src/sandbox/network.ts';
+import { chassisProcesses, chassisSettings } from '../../src/sandbox/hosts/chassis.ts';
+import { bridgeLines, fabricLines, hostLines, namespaceLines } from '../../src/sandbox/hosts/network.ts';
+import { generatedNodes, planTopology, type SandboxNode } from '../../src/sandbox/hosts/topology.ts';
 import { RunPaths, socketProblem } from '../../src/sandbox/paths.ts';
-import { noPrograms } from '../../src/sandbox/process-list.ts';
-import { generatedNodes, planTopology, type SandboxNode } from '../../src/sandbox/topology.ts';
+import { noPrograms } from '../../src/sandbox/processes/process-list.ts';
 
 const topology = planTopology('shop', generatedNodes(2));
 const first = topology.nodes[0] as SandboxNode;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KubeObject } from '../../src/cluster/manifest-source.ts';
-import { cniEnvironment, networkConfiguration, readResult } from '../../src/sandbox/cni-runtime.ts';
-import { chooseNodes, NodeCountError, nodeManifests } from '../../src/sandbox/nodes.ts';
-import type { PodRecord } from '../../src/sandbox/pod-record.ts';
-import { declaredPorts, podWish } from '../../src/sandbox/pod-wish.ts';
-import { generatedNodes, planTopology } from '../../src/sandbox/topology.ts';
+import { chooseNodes, NodeCountError, nodeManifests } from '../../src/sandbox/hosts/nodes.ts';
+import { generatedNodes, planTopology } from '../../src/sandbox/hosts/topology.ts';
+import { cniEnvironment, networkConfiguration, readResult } from '../../src/sandbox/pods/cni-runtime.ts';
+import type { PodRecord } from '../../src/sandbox/pods/pod-record.ts';
+import { declaredPorts, podWish } from '../../src/sandbox/pods/pod-wish.ts';
 
 function object(kind: string, name: string, rest: Record<string, unknown> = {}, uid?: string): KubeObject {
   const namespace = kind === 'Node' ? undefined : 'shop';

@@ -2,18 +2,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { generatedNodes, planTopology } from '../../src/sandbox/hosts/topology.ts';
 import { RunPaths } from '../../src/sandbox/paths.ts';
-import { poll } from '../../src/sandbox/poll.ts';
-import { readProcess } from '../../src/sandbox/proc.ts';
+import { poll } from '../../src/sandbox/processes/poll.ts';
+import { readProcess } from '../../src/sandbox/processes/proc.ts';
 import {
   findProcess,
   killProcess,
   type ProcessSpec,
   startProcess,
   stopProcess,
-} from '../../src/sandbox/processes.ts';
+} from '../../src/sandbox/processes/processes.ts';
 import { claimSandbox, readState, type SandboxState, writeState } from '../../src/sandbox/state.ts';
-import { generatedNodes, planTopology } from '../../src/sandbox/topology.ts';
 
 let dir = '';
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { isSettled, missingPods } from '../../src/sandbox/await-pods.ts';
-import type { PodProgress, RunnerStatus } from '../../src/sandbox/runner-status.ts';
+import { isSettled, missingPods } from '../../src/sandbox/pods/await-pods.ts';
+import type { PodProgress, RunnerStatus } from '../../src/sandbox/pods/runner-status.ts';
 
 const progress = (name: string, state: PodProgress['state'], problem?: string): PodProgress => ({
   namespace: 'shop',

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { scriptFile } from '../../src/sandbox/package-files.ts';
-import { poll } from '../../src/sandbox/poll.ts';
-import { runCommand } from '../../src/sandbox/run-command.ts';
+import { poll } from '../../src/sandbox/processes/poll.ts';
+import { runCommand } from '../../src/sandbox/processes/run-command.ts';
 
 let dir = '';
 let responder: ChildProcess | undefined;
@@ -19,7 +19,7 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'knb-script-'));
   [tcp, udp] = [await freePort(), await freePort()];
   const ports = [`tcp:${tcp}`, `udp:${udp}`, `sctp:${tcp}`];
-  responder = spawn('perl', [scriptFile('responder.pl'), join(dir, 'ready'), 'shop/web', ...ports], {
+  responder = spawn('perl', [scriptFile('pods/responder.pl'), join(dir, 'ready'), 'shop/web', ...ports], {
     stdio: 'inherit',
   });
   expect(await poll(5000, () => existsSync(join(dir, 'ready')), 5)).toBe(true);
@@ -76,7 +76,7 @@ describe('the responder', () => {
 
   it('does not claim to be ready where a port is taken', async () => {
     const ready = join(dir, 'second');
-    const second = { file: 'perl', args: [scriptFile('responder.pl'), ready, 'shop/b', `tcp:${tcp}`] };
+    const second = { file: 'perl', args: [scriptFile('pods/responder.pl'), ready, 'shop/b', `tcp:${tcp}`] };
     await expect(runCommand(second)).rejects.toThrow(/tcp:\d+: bind: Address already in use/);
     expect(existsSync(ready)).toBe(false);
   });
@@ -84,7 +84,7 @@ describe('the responder', () => {
 
 describe('the probe', () => {
   const probe = async (seconds: number, ...lines: string[]) => {
-    const script = { file: 'perl', args: [scriptFile('probe.pl'), String(seconds)] };
+    const script = { file: 'perl', args: [scriptFile('matrix/probe.pl'), String(seconds)] };
     const output = await runCommand(script, { input: lines.map((line, id) => `${id} ${line}\n`).join('') });
     return output.split('\n').filter(Boolean).sort();
   };

@@ -7,7 +7,7 @@ import {
   planTopology,
   SANDBOX_NAME,
   TopologyError,
-} from '../../src/sandbox/topology.ts';
+} from '../../src/sandbox/hosts/topology.ts';
 
 const node = (name: string, ...ips: string[]): NodeInput => ({ name, chassis: name, ips });
 

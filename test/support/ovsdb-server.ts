@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Endpoint } from '../../src/ovsdb-client/index.ts';
-import { type OvnRelease, type OvnRoot, ovnRoot, type SchemaName } from '../../src/sandbox/ovn-root.ts';
+import { type OvnRelease, type OvnRoot, ovnRoot, type SchemaName } from '../../src/sandbox/ovn/ovn-root.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 

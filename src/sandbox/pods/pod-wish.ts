@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { podFact, wantsPort } from '../cluster/facts/index.ts';
-import { isRaw, listOf, objectAt, type Raw } from '../cluster/facts/raw.ts';
-import type { KubeObject } from '../cluster/manifest-source.ts';
+import { podFact, wantsPort } from '../../cluster/facts/index.ts';
+import { isRaw, listOf, objectAt, type Raw } from '../../cluster/facts/raw.ts';
+import type { KubeObject } from '../../cluster/manifest-source.ts';
 
 /** A pod as the manifests want it. */
 export interface PodWish {

@@ -1,10 +1,10 @@
-import { centralProcesses } from './central.ts';
-import { chassisProcesses } from './chassis.ts';
-import type { Programs } from './ovn-root.ts';
+import { centralProcesses } from '../hosts/central.ts';
+import { chassisProcesses } from '../hosts/chassis.ts';
+import type { Programs } from '../ovn/ovn-root.ts';
+import type { RunPaths } from '../paths.ts';
+import { type SandboxState, StateError } from '../state.ts';
 import { agentProcess, masterProcess, runnerProcess } from './own-processes.ts';
-import type { RunPaths } from './paths.ts';
 import type { ProcessSpec } from './processes.ts';
-import { type SandboxState, StateError } from './state.ts';
 
 /** Enough to find and to end processes, where OVN's folder may be gone. */
 export const noPrograms: Programs = { command: (file, args) => ({ file, args }) };

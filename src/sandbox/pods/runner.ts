@@ -1,16 +1,16 @@
 import { basename, dirname } from 'node:path';
-import { type ManifestChange, ManifestSource, type ObjectKey } from '../cluster/manifest-source.ts';
-import type { Log } from '../contracts/log.ts';
-import { writeJson } from './atomic-file.ts';
-import { Limiter } from './limiter.ts';
-import { RunPaths } from './paths.ts';
+import { type ManifestChange, ManifestSource, type ObjectKey } from '../../cluster/manifest-source.ts';
+import type { Log } from '../../contracts/log.ts';
+import { writeJson } from '../atomic-file.ts';
+import { RunPaths } from '../paths.ts';
+import { Limiter } from '../processes/limiter.ts';
+import { readState, type SandboxState } from '../state.ts';
 import { type LaneTools, PodLane } from './pod-lane.ts';
 import { PodMaker } from './pod-maker.ts';
 import { PodRecords } from './pod-record.ts';
 import { type PodWish, podWish } from './pod-wish.ts';
 import { isResponding } from './responders.ts';
 import type { RunnerStatus } from './runner-status.ts';
-import { readState, type SandboxState } from './state.ts';
 
 /** Pods that are attached or detached at once. */
 const PARALLEL = 8;

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { southboundRemote } from './central.ts';
-import { inNamespace } from './namespace-command.ts';
-import { packageFile } from './package-files.ts';
-import type { RunPaths } from './paths.ts';
+import { southboundRemote } from '../hosts/central.ts';
+import { inNamespace } from '../hosts/namespace-command.ts';
+import type { SandboxNode } from '../hosts/topology.ts';
+import { packageFile } from '../package-files.ts';
+import type { RunPaths } from '../paths.ts';
+import type { SandboxState } from '../state.ts';
 import type { ProcessSpec } from './processes.ts';
 import type { CommandLine } from './run-command.ts';
-import type { SandboxState } from './state.ts';
-import type { SandboxNode } from './topology.ts';
 
 /** The master of a sandbox. */
 export function masterProcess(state: SandboxState, paths: RunPaths): ProcessSpec {

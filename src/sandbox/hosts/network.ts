@@ -1,4 +1,4 @@
-import { runCommand } from './run-command.ts';
+import { runCommand } from '../processes/run-command.ts';
 import { hostNamespaces, type SandboxNode, type Topology } from './topology.ts';
 
 /** Interfaces of a node: the underlay's and the outside's ends of its cables. */

@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { macOf, parseIp } from '../addresses/index.ts';
+import { macOf, parseIp } from '../../addresses/index.ts';
+import type { OvnRoot, Programs } from '../ovn/ovn-root.ts';
+import type { RunPaths } from '../paths.ts';
+import type { ProcessSpec } from '../processes/processes.ts';
+import { runCommand } from '../processes/run-command.ts';
 import { southboundRemote } from './central.ts';
 import { inNamespace } from './namespace-command.ts';
 import { bridgeLines, ipBatch, OUTSIDE_PORT, UNDERLAY_PORT } from './network.ts';
-import type { OvnRoot, Programs } from './ovn-root.ts';
-import type { RunPaths } from './paths.ts';
-import type { ProcessSpec } from './processes.ts';
-import { runCommand } from './run-command.ts';
 import type { SandboxNode, Topology } from './topology.ts';
 
 /** The name of the outside network in `ovn-bridge-mappings`. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { LATEST_CNI_VERSION } from '../contracts/cni.ts';
-import { inNamespace } from './namespace-command.ts';
-import { cniPlugin } from './package-files.ts';
+import { LATEST_CNI_VERSION } from '../../contracts/cni.ts';
+import { inNamespace } from '../hosts/namespace-command.ts';
+import { cniPlugin } from '../package-files.ts';
 import type { PodAttachment, PodRecord } from './pod-record.ts';
 
 const INTERFACE = 'eth0';

@@ -8,7 +8,7 @@ import {
   type Ip,
   lastOf,
   parseIp,
-} from '../addresses/index.ts';
+} from '../../addresses/index.ts';
 
 /** What a sandbox needs to know of a Node. */
 export interface NodeInput {

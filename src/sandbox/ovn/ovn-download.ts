@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Log } from '../contracts/log.ts';
+import type { Log } from '../../contracts/log.ts';
+import { CommandError, runCommand } from '../processes/run-command.ts';
 import { readDebianMirror } from './apt-mirror.ts';
 import type { DebianMirror } from './apt-sources.ts';
 import { type OvnRelease, ovnPackages } from './ovn-packages.ts';
-import { CommandError, runCommand } from './run-command.ts';
 
 /** OVN's programs cannot be had. The message says why and what else can be done. */
 export class OvnRootError extends Error {

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { existingNamespaces } from '../hosts/netns-mount.ts';
+import { ipBatch } from '../hosts/network.ts';
+import { netnsName } from '../hosts/topology.ts';
+import { emptyNamespaces } from '../processes/namespace-processes.ts';
 import { type CniNode, cniAdd, cniDel } from './cni-runtime.ts';
-import { emptyNamespaces } from './namespace-processes.ts';
-import { existingNamespaces } from './netns-mount.ts';
-import { ipBatch } from './network.ts';
 import type { PodRecord, PodRecords } from './pod-record.ts';
 import type { PodWish } from './pod-wish.ts';
 import { startResponder, stopResponder } from './responders.ts';
-import { netnsName } from './topology.ts';
 
 /** Makes and removes single pods as a container runtime does, and keeps their records true. */
 export class PodMaker {

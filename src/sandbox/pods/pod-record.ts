@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeJson } from './atomic-file.ts';
+import { writeJson } from '../atomic-file.ts';
 
 /** A pod that the runner has begun to make. Kept on disk: a restarted runner and `down` go by it. */
 export interface PodRecord {

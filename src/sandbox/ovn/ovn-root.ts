@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Log } from '../contracts/log.ts';
+import type { Log } from '../../contracts/log.ts';
+import { type CommandLine, runCommand } from '../processes/run-command.ts';
 import { downloadOvn, OvnRootError } from './ovn-download.ts';
 import { type OvnRelease, type Platform, platformOf } from './ovn-packages.ts';
-import { type CommandLine, runCommand } from './run-command.ts';
 
 export { OVN_RELEASES, type OvnRelease } from './ovn-packages.ts';
 

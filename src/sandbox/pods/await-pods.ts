@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { Log } from '../contracts/log.ts';
-import type { RunPaths } from './paths.ts';
-import { poll } from './poll.ts';
-import { isAlive, type ProcessFacts } from './proc.ts';
-import type { ProcessSpec } from './processes.ts';
+import type { Log } from '../../contracts/log.ts';
+import type { RunPaths } from '../paths.ts';
+import { poll } from '../processes/poll.ts';
+import { isAlive, type ProcessFacts } from '../processes/proc.ts';
+import type { ProcessSpec } from '../processes/processes.ts';
 import { type PodProgress, type RunnerStatus, readRunnerStatus } from './runner-status.ts';
 
 /** Objects that the master refuses, from its status file. */

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunPaths } from './paths.ts';
-import { runCommand } from './run-command.ts';
+import type { RunPaths } from '../paths.ts';
+import { runCommand } from '../processes/run-command.ts';
 
 /** Where ip-netns(8) keeps the names of namespaces. */
 export const NETNS_FOLDER = '/run/netns';

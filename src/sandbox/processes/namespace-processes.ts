@@ -1,6 +1,6 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { NETNS_FOLDER } from './netns-mount.ts';
+import { NETNS_FOLDER } from '../hosts/netns-mount.ts';
 import { poll } from './poll.ts';
 import { isAlive, type ProcessFacts, readProcess, signalProcess } from './proc.ts';
 

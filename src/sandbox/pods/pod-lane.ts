@@ -1,4 +1,4 @@
-import type { Limiter } from './limiter.ts';
+import type { Limiter } from '../processes/limiter.ts';
 import type { PodMaker } from './pod-maker.ts';
 import type { PodRecord } from './pod-record.ts';
 import type { PodWish } from './pod-wish.ts';

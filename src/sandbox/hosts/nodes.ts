@@ -1,5 +1,5 @@
-import { internalIps, nodeFact } from '../cluster/facts/index.ts';
-import type { KubeObject } from '../cluster/manifest-source.ts';
+import { internalIps, nodeFact } from '../../cluster/facts/index.ts';
+import type { KubeObject } from '../../cluster/manifest-source.ts';
 import { generatedNodes, type NodeInput, type Topology } from './topology.ts';
 
 /** `--nodes` and the manifests do not agree on what the nodes are. */

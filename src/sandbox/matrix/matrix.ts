@@ -1,8 +1,8 @@
-import { Limiter } from './limiter.ts';
-import { inNamespace } from './namespace-command.ts';
-import { scriptFile } from './package-files.ts';
-import { runCommand } from './run-command.ts';
-import type { PodStatus, SandboxStatus } from './status.ts';
+import { inNamespace } from '../hosts/namespace-command.ts';
+import { scriptFile } from '../package-files.ts';
+import { Limiter } from '../processes/limiter.ts';
+import { runCommand } from '../processes/run-command.ts';
+import type { PodStatus, SandboxStatus } from '../status.ts';
 
 /** Who sends: a pod, or a node to its own pods. */
 export interface Source {
@@ -84,7 +84,7 @@ export function readResults(probes: readonly Probe[], output: string): readonly 
 
 async function probeAll(source: Source, probes: readonly Probe[]): Promise<readonly ProbeResult[]> {
   if (probes.length === 0) return [];
-  const script = { file: 'perl', args: [scriptFile('probe.pl'), String(PATIENCE)] };
+  const script = { file: 'perl', args: [scriptFile('matrix/probe.pl'), String(PATIENCE)] };
   // At worst every target is silent for the whole time, and asked once more.
   const timeout = 1000 * (2 * PATIENCE + 2 * probes.length);
   return readResults(

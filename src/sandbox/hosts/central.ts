@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { OvnRoot, Programs } from '../ovn/ovn-root.ts';
+import type { RunPaths } from '../paths.ts';
+import type { ProcessSpec } from '../processes/processes.ts';
+import { runCommand } from '../processes/run-command.ts';
 import { inNamespace } from './namespace-command.ts';
-import type { OvnRoot, Programs } from './ovn-root.ts';
-import type { RunPaths } from './paths.ts';
-import type { ProcessSpec } from './processes.ts';
-import { runCommand } from './run-command.ts';
 import type { Topology } from './topology.ts';
 
 const DATABASES = { nb: { schema: 'ovn-nb', port: 6641 }, sb: { schema: 'ovn-sb', port: 6642 } } as const;

@@ -1,9 +1,9 @@
 import { existsSync, rmSync } from 'node:fs';
-import { inNamespace } from './namespace-command.ts';
-import { scriptFile } from './package-files.ts';
+import { inNamespace } from '../hosts/namespace-command.ts';
+import { scriptFile } from '../package-files.ts';
+import { poll } from '../processes/poll.ts';
+import { findProcess, type ProcessSpec, startProcess, stopProcess } from '../processes/processes.ts';
 import type { PodRecord, PodRecords } from './pod-record.ts';
-import { poll } from './poll.ts';
-import { findProcess, type ProcessSpec, startProcess, stopProcess } from './processes.ts';
 
 const READY_TIMEOUT = 30_000;
 
@@ -15,7 +15,7 @@ function responderProcess(pod: PodRecord, records: PodRecords): ProcessSpec {
     name: `the responder of ${text}`,
     command: inNamespace(pod.netns, {
       file: 'perl',
-      args: [scriptFile('responder.pl'), ready, text, ...pod.ports],
+      args: [scriptFile('pods/responder.pl'), ready, text, ...pod.ports],
     }),
     pidfile: records.file(pod.id, 'pid'),
     marker: ready,

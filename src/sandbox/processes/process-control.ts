@@ -1,9 +1,9 @@
-import { settleVswitchd } from './chassis.ts';
-import { ovnRootAt } from './ovn-root.ts';
-import type { RunPaths } from './paths.ts';
+import { settleVswitchd } from '../hosts/chassis.ts';
+import { ovnRootAt } from '../ovn/ovn-root.ts';
+import type { RunPaths } from '../paths.ts';
+import type { SandboxState } from '../state.ts';
 import { noPrograms, processByName } from './process-list.ts';
 import { killProcess, startProcess } from './processes.ts';
-import type { SandboxState } from './state.ts';
 
 /** Ends a process of a sandbox by SIGKILL. Rejects where there is no such process, or it does not run. */
 export async function killByName(name: string, state: SandboxState, paths: RunPaths): Promise<void> {

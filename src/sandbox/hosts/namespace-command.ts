@@ -1,4 +1,4 @@
-import type { CommandLine } from './run-command.ts';
+import type { CommandLine } from '../processes/run-command.ts';
 
 /** A program inside a network namespace. ip(8) becomes the program, so its pid is the program's. */
 export function inNamespace(netns: string, { file, args }: CommandLine): CommandLine {

@@ -1,6 +1,6 @@
+import type { SandboxStatus } from '../status.ts';
+import { table } from '../status.ts';
 import { matrixSources, type ProbeResult } from './matrix.ts';
-import type { SandboxStatus } from './status.ts';
-import { table } from './status.ts';
 
 const GREEN = '\u001b[32m';
 const RED = '\u001b[31m';
