@@ -21,6 +21,11 @@ export class RestingChanges {
   readonly #changes = new Map<string, Change>();
   #first = true;
 
+  /** Whether something has changed that was not taken yet. */
+  get pending(): boolean {
+    return this.#changes.size > 0;
+  }
+
   /** Notes that these paths are not what they were, as seen at `now`; other paths are. */
   note(paths: readonly string[], sightings: Sightings, now: number): void {
     const differing = new Set(paths);

@@ -52,9 +52,12 @@ export interface ManifestSourceOptions {
   readonly stdin?: () => Promise<Uint8Array>;
 }
 
-/** Files are looked at this often, in ms, unless that would take more than a twentieth of the time. */
+/** The pauses between looks at the files, in ms: never shorter, never longer. */
 const INTERVAL = 100;
-const SHARE = 20;
+const LONGEST_INTERVAL = 2000;
+/** In between, a pause is so many times as long as the look: so looking takes little of the time, more where it matters. */
+const IDLE_SHARE = 20;
+const BUSY_SHARE = 1;
 /** How often one reading starts over because a file is being written meanwhile. */
 const ATTEMPTS = 5;
 
@@ -167,7 +170,9 @@ class Watch {
     this.#changes.note(this.#reader.differing(sightings), sightings, now);
     const due = this.#changes.due(now);
     if (due !== undefined) await this.#take(due.paths, sightings, !due.overdue);
-    if (!this.#stopped) this.#lookAfter(Math.max(INTERVAL, SHARE * (now - started)));
+    const share = this.#changes.pending ? BUSY_SHARE : IDLE_SHARE;
+    const pause = Math.min(share * (now - started), LONGEST_INTERVAL);
+    if (!this.#stopped) this.#lookAfter(Math.max(INTERVAL, pause));
   }
 
   async #take(paths: readonly string[], sightings: Sightings, steady: boolean): Promise<void> {

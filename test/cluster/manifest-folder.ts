@@ -44,10 +44,16 @@ export async function readOf(...paths: string[]) {
 
 /** Time that passes only when it is told to: one look for each step of 100 ms. */
 export class Steps {
+  /** How many looks there were. */
+  looks = 0;
   #now = Date.now() + 60_000;
+  readonly #cost: number;
   #waiting: { readonly due: number; readonly action: () => void } | undefined;
   readonly clock = {
-    now: () => this.#now,
+    now: () => {
+      this.#now += this.#cost;
+      return this.#now - this.#cost;
+    },
     after: (ms: number, action: () => void) => {
       const waiting = { due: this.#now + ms, action };
       this.#waiting = waiting;
@@ -56,6 +62,11 @@ export class Steps {
       };
     },
   };
+
+  /** Asking for the time costs `cost` ms; a look asks at its start and at its end. */
+  constructor(cost = 0) {
+    this.#cost = cost;
+  }
 
   get idle(): boolean {
     return this.#waiting === undefined;
@@ -69,17 +80,21 @@ export class Steps {
       if (waiting === undefined || waiting.due > end) break;
       this.#now = waiting.due;
       this.#waiting = undefined;
+      this.looks += 1;
       waiting.action();
       const deadline = Date.now() + 5000;
       while (this.#waiting === undefined && Date.now() < deadline) await new Promise(setImmediate);
     }
-    this.#now = end;
+    this.#now = Math.max(this.#now, end);
   }
 }
 
 /** A watched folder under {@link Steps}, with everything that the source told. */
 export async function watched(...paths: string[]) {
-  const steps = new Steps();
+  return watchedBy(new Steps(), paths);
+}
+
+export async function watchedBy(steps: Steps, paths: readonly string[] = []) {
   const changes: ManifestChange[] = [];
   const source = new ManifestSource({ paths: (paths.length > 0 ? paths : ['']).map(at), clock: steps.clock });
   const stop = source.watch(change => changes.push(change));

@@ -1,7 +1,19 @@
 import { renameSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { type ManifestChange, ManifestError, ManifestSource } from '../../src/cluster/manifest-source.ts';
-import { at, folder, pod, problemsOf, stops, titles, useFolder, watched, write } from './manifest-folder.ts';
+import {
+  at,
+  folder,
+  pod,
+  problemsOf,
+  Steps,
+  stops,
+  titles,
+  useFolder,
+  watched,
+  watchedBy,
+  write,
+} from './manifest-folder.ts';
 
 useFolder();
 
@@ -46,6 +58,18 @@ describe('watching', () => {
     }
     expect(await settle(100)).toEqual([]);
     expect(await settle(100)).toMatchObject([{ generation: 2, put: ['Pod default/a'] }]);
+  });
+
+  it('sees a change within seconds where looking takes long, and does not look all the time', async () => {
+    write({ 'a.yaml': pod('a') });
+    const steps = new Steps(300);
+    const { settle } = await watchedBy(steps);
+    await settle(10_000);
+    const before = steps.looks;
+    await settle(12_000);
+    expect(steps.looks - before).toBeLessThan(7);
+    write({ 'a.yaml': pod('a', 'new') });
+    expect(await settle(4000)).toMatchObject([{ put: ['Pod default/a'] }]);
   });
 
   it('takes changes that were seen together at one time, so that a moving object is never gone', async () => {
