@@ -11,6 +11,8 @@ import { Product } from './product.ts';
 import { requestText } from './transcript.ts';
 import { cluster, pods } from './workload.ts';
 
+// Whoever started this one may be interrupted.
+process.on('disconnect', () => process.exit(1));
 const [path = '', podCount, nodeCount, file] = process.argv.slice(2);
 const objects = [...cluster(Number(nodeCount)), ...pods(Number(podCount), Number(nodeCount))];
 const product = await Product.start({ kind: 'unix', path });
@@ -24,6 +26,4 @@ const start = startClock();
 await product.take(objects);
 const times = start();
 if (file !== undefined) writeFileSync(file, sent.join('\n'));
-process.send?.({ ...times, rows: product.rows() });
-await product.close();
-process.disconnect?.();
+process.send?.({ ...times, rows: product.rows() }, () => process.exit());

@@ -9,6 +9,8 @@ import process from 'node:process';
 import { startClock } from './clock.ts';
 import { RawClient } from './raw-client.ts';
 
+// Whoever started this one may be interrupted.
+process.on('disconnect', () => process.exit(1));
 const [path = '', file = ''] = process.argv.slice(2);
 const requests = readFileSync(file, 'utf8')
   .split('\n')
@@ -16,6 +18,4 @@ const requests = readFileSync(file, 'utf8')
 const client = await RawClient.open(path);
 const start = startClock();
 await client.send(requests, requests.length - 1);
-process.send?.(start());
-client.close();
-process.disconnect?.();
+process.send?.(start(), () => process.exit());
