@@ -10,6 +10,12 @@ import { translateCommand } from './translate.ts';
 const FAILED = 1;
 const USAGE = 2;
 
+const EXAMPLE = `
+Examples:
+  kube-northbound translate -f examples/first-light
+  kube-northbound sandbox up --manifests examples/first-light
+  kube-northbound COMMAND --help`;
+
 function version(): string {
   const manifest = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
@@ -19,18 +25,20 @@ function program(): Command {
   return new Command('kube-northbound')
     .description('Turns a Kubernetes cluster into a network on OVN.')
     .version(version(), '--version', 'print the version')
-    .helpOption('--help', 'print this help')
     .helpCommand(false)
     .enablePositionalOptions()
     .addCommand(translateCommand())
     .addCommand(masterCommand())
     .addCommand(nodeCommand())
-    .addCommand(sandboxCommand());
+    .addCommand(sandboxCommand())
+    .addHelpText('after', EXAMPLE);
 }
 
-/** Makes every command report instead of exiting, so that one place decides the exit code. */
+/** Makes every command report instead of exiting, so that one place decides the exit code, and in one voice. */
 function reportErrors(command: Command): Command {
-  command.exitOverride().configureOutput({ outputError: (text, write) => write(text) });
+  const outputError = (text: string, write: (text: string) => void) =>
+    write(text.replace(/^error: /, 'kube-northbound: '));
+  command.exitOverride().configureOutput({ outputError });
   for (const child of command.commands) reportErrors(child as Command);
   return command;
 }

@@ -28,7 +28,7 @@ Example:
       --sb unix:/var/run/ovn/ovnsb_db.sock`;
 
 export function masterCommand(): Command {
-  const command = new Command('master').description("keep OVN's northbound database equal to the cluster");
+  const command = new Command('master').description("Keeps OVN's northbound database equal to the cluster.");
   addSourceOptions(command);
   addDatabaseOptions(command, ['nb', 'sb']);
   return addLogLevel(command)

@@ -27,7 +27,7 @@ Example:
   kube-northbound translate -f examples/first-light --format json`;
 
 export function translateCommand(): Command {
-  const command = new Command('translate').description('print the rows that manifests become');
+  const command = new Command('translate').description('Prints the rows that manifests become.');
   return addLogLevel(command)
     .addOption(
       new Option(
@@ -39,7 +39,11 @@ export function translateCommand(): Command {
     )
     .option('--config <file>', 'configuration (YAML)')
     .option('--schema <file>', 'OVN_Northbound schema to write for (default: version 7.0.0)')
-    .addOption(new Option('--format <format>').choices(['text', 'json', 'ovsdb']).default('text'))
+    .addOption(
+      new Option('--format <format>', 'text to read and compare, json for programs, ovsdb to transact')
+        .choices(['text', 'json', 'ovsdb'])
+        .default('text'),
+    )
     .addOption(new Option('--output <format>', 'the same as --format').choices(['text', 'json']))
     .option('--strict', 'exit with 1 where an object is refused')
     .addHelpText('after', EXAMPLE)

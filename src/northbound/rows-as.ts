@@ -37,8 +37,8 @@ export function rowsAsJson(wish: Wish): Readonly<Record<string, readonly JsonRow
     wishedRows(wish).map(([table, rows]) => [
       table,
       rows.map(({ key, columns }) => ({
-        ...Object.fromEntries(columns.map(([name, value]) => [name, plain(value)])),
         key,
+        ...Object.fromEntries(columns.map(([name, value]) => [name, plain(value)])),
       })),
     ]),
   );

@@ -68,7 +68,10 @@ describe('a Node', () => {
       { type: 'InternalIP', address: '172.31.0.11' },
       { type: 'InternalIP', address: 'fd31::11' },
     ];
-    expect(internalIps({ status: { addresses: [null, 7, ...addresses] } })).toEqual(['172.31.0.11', 'fd31::11']);
+    expect(internalIps({ status: { addresses: [null, 7, ...addresses] } })).toEqual([
+      '172.31.0.11',
+      'fd31::11',
+    ]);
   });
 });
 

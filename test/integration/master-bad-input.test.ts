@@ -162,7 +162,11 @@ describe('usage', () => {
     [['master', '--manifests', '.', '--colour'], /unknown option/],
     [['translate'], /--file/],
     [['translate', '-f', '.', '--format', 'xml'], /Allowed choices/],
-    [['frobnicate'], /unknown command/],
+    [['frobnicate'], /^kube-northbound: unknown command/],
+    [
+      ['master', '--manifests', '.', '--status-file', 'status.json', '--nb', 'unix:x', '--sb', 'unix:x'],
+      /--status-file status.json lies in --manifests \./,
+    ],
   ])('%p is refused with exit code 2', async (args, message) => {
     const { code, stderr, stdout } = await kubeNorthbound(args);
     expect(stderr).toMatch(message);
@@ -185,8 +189,8 @@ describe('usage', () => {
   });
 
   it('has help with an example for every command', async () => {
-    for (const command of ['translate', 'master', 'node', 'sandbox']) {
-      const { code, stdout } = await kubeNorthbound([command, '--help']);
+    for (const command of [[], ['translate'], ['master'], ['node'], ['sandbox']]) {
+      const { code, stdout } = await kubeNorthbound([...command, '--help']);
       expect(code).toBe(0);
       expect(stdout).toMatch(/Example/);
     }

@@ -36,6 +36,7 @@ describe('schemas', () => {
     expect(() => readNorthboundSchema(path)).toThrow(/x\.ovsschema.*Other/);
     writeFileSync(path, '{');
     expect(() => readNorthboundSchema(path)).toThrow(/x\.ovsschema.*JSON/);
+    expect(() => readNorthboundSchema(join(folder, 'gone'))).toThrow(/^the schema .*gone cannot be read/);
   });
 
   it('say what a northbound can do', () => {
