@@ -18,7 +18,7 @@ interface Pod {
   result: PodResult | undefined;
 }
 
-/** What a pod is to have; without `wants` and without an error it needs new addresses. */
+/** What a pod is to have. Without a request and without an error it is given what it then still lacks. */
 interface Plan {
   readonly wants: PodHolding | undefined;
   readonly error?: string;
@@ -92,25 +92,32 @@ export class PodAddresses {
   /** Adopts what is recorded for the pod, and takes away what it cannot have any more wherever it is now. */
   #refresh(pod: Pod, freedOn: Set<string>): void {
     const record = this.#unpark(pod.name);
-    if (record && pod.claim && !pod.held && this.#isValid(pod.claim, record)) {
-      const resources = resourcesOf(record);
-      if (resources.every(resource => this.#ledger.holderOf(resource) === undefined)) {
-        for (const resource of resources) this.#ledger.add(resource, pod);
-        pod.held = record;
-        this.#skip(record);
-      }
-    }
-    if (!pod.held || (pod.claim && this.#isValid(pod.claim, pod.held))) return;
+    const had = pod.held ?? record;
+    const rest = pod.claim && had && this.#restOf(pod, pod.claim, had);
+    if (rest === pod.held) return;
+    if (pod.held) freedOn.add(pod.held.node);
+    else if (rest) this.#skip(rest);
+    this.#hold(pod, rest);
+  }
+
+  /** What the pod may keep. Where its node has lost a subnet, a running pod goes on in the other family. */
+  #restOf(pod: Pod, claim: PodClaim, had: PodHolding): PodHolding | undefined {
+    if (had.node !== claim.node) return undefined;
+    const subnets = this.#nodes.subnetsOf(had.node) ?? [];
+    const ips = had.ips.filter(ip => isStillValid(subnets, ip));
+    const rest = ips.length === had.ips.length ? had : { node: had.node, ips, mac: undefined };
+    const isFree = (resource: PodResource) => (this.#ledger.holderOf(resource) ?? pod) === pod;
+    return ips.length > 0 && resourcesOf(rest).every(isFree) ? rest : undefined;
+  }
+
+  /** Makes this what the pod has; nobody else has any of it. Whoever waits for what it leaves is looked at again. */
+  #hold(pod: Pod, holding: PodHolding | undefined): void {
     for (const resource of resourcesOf(pod.held)) {
       this.#ledger.delete(resource);
       for (const waiting of this.#waiting.get(resource) ?? []) this.#dirty.add(waiting);
     }
-    freedOn.add(pod.held.node);
-    pod.held = undefined;
-  }
-
-  #isValid(claim: PodClaim, { node, ips }: PodHolding): boolean {
-    return node === claim.node && isStillValid(this.#nodes.subnetsOf(node) ?? [], ips);
+    for (const resource of resourcesOf(holding)) this.#ledger.add(resource, pod);
+    pod.held = holding;
   }
 
   /** Plans for the changed pods, and for all that wait for something that one of these has and may leave. */
@@ -137,7 +144,13 @@ export class PodAddresses {
       const error = requestError(subnets, wants);
       return error === undefined ? { wants } : { wants: held, error };
     }
-    return { wants: held && hasOneInEach(subnets, held.ips) ? { ...held, mac: undefined } : undefined };
+    return { wants: held && { ...held, mac: undefined } };
+  }
+
+  /** Whether the pod leaves it to the allocator to find addresses, and has not got one of each family yet. */
+  #lacks({ claim, held }: Pod): boolean {
+    if (!claim || (claim.requested && claim.requested.ips.length > 0)) return false;
+    return !held || !hasOneInEach(this.#nodes.subnetsOf(claim.node) ?? [], held.ips);
   }
 
   /** Lets the pods have what they are to have; returns what is wrong with whom, undefined for nothing. */
@@ -167,25 +180,23 @@ export class PodAddresses {
     return errors;
   }
 
-  /** Finds addresses for those that have none, and for those that found their node full where it is no longer. */
+  /** Finds addresses for those that lack some, and for those that found their node full where it is no longer. */
   #allocate(pods: readonly Pod[], errors: Map<Pod, string | undefined>, freedOn: ReadonlySet<string>): void {
     const hungry = [...freedOn].flatMap(node => [...(this.#hungry.get(node) ?? [])]);
-    const needy = pods.filter(pod => pod.claim && !pod.held && errors.get(pod) === undefined);
-    for (const pod of [...new Set([...needy, ...hungry])].sort(compareSeniority)) {
-      if (!pod.claim || pod.held || errors.get(pod) !== undefined) continue;
+    for (const pod of [...new Set([...pods, ...hungry])].sort(compareSeniority)) {
+      if (!pod.claim || errors.get(pod) !== undefined || !this.#lacks(pod)) continue;
       errors.set(pod, this.#allocateOne(pod, pod.claim));
     }
   }
 
   #allocateOne(pod: Pod, { node }: PodClaim): string | undefined {
     removeFrom(this.#hungry, node, pod);
-    const ips = this.#allocator.allocate(node, this.#nodes.subnetsOf(node) ?? []);
+    const ips = this.#allocator.allocate(node, this.#nodes.subnetsOf(node) ?? [], pod.held?.ips);
     if (typeof ips === 'string') {
       addTo(this.#hungry, node, pod);
       return ips;
     }
-    pod.held = { node, ips, mac: undefined };
-    for (const resource of resourcesOf(pod.held)) this.#ledger.add(resource, pod);
+    this.#hold(pod, { node, ips, mac: undefined });
     return undefined;
   }
 

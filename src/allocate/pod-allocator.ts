@@ -1,5 +1,6 @@
 import {
   type Cidr,
+  cidrContains,
   FIRST_POD_HOST,
   formatCidr,
   hostAt,
@@ -30,10 +31,15 @@ export class PodAllocator {
     this.#full.clear();
   }
 
-  /** A free address in each of the node's subnets, or why there is none. */
-  allocate(node: string, subnets: readonly Cidr[]): readonly Ip[] | string {
+  /** An address in each of the node's subnets, of those that the pod `has` and free ones, or why there is none. */
+  allocate(node: string, subnets: readonly Cidr[], has: readonly Ip[] = []): readonly Ip[] | string {
     const ips: Ip[] = [];
     for (const subnet of subnets) {
+      const kept = has.find(ip => cidrContains(subnet, ip));
+      if (kept) {
+        ips.push(kept);
+        continue;
+      }
       const nextFit = this.#nextFit(subnet);
       const needsFreeMac = ips.length === 0;
       const isFree = (ip: Ip) =>

@@ -39,12 +39,10 @@ export function requestError(subnets: readonly Cidr[], { node, ips, mac }: PodHo
   return undefined;
 }
 
-/** Whether a pod may go on having these addresses on a node with these subnets. */
-export function isStillValid(subnets: readonly Cidr[], ips: readonly Ip[]): boolean {
-  return ips.every(ip => {
-    const subnet = subnetOf(subnets, ip);
-    return subnet !== undefined && reservedFor(subnet, ip) === undefined;
-  });
+/** Whether a pod may go on having this address on a node with these subnets. */
+export function isStillValid(subnets: readonly Cidr[], ip: Ip): boolean {
+  const subnet = subnetOf(subnets, ip);
+  return subnet !== undefined && reservedFor(subnet, ip) === undefined;
 }
 
 /** Whether there is an address in each subnet. */
