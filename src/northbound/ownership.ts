@@ -8,6 +8,7 @@ import { exclusive, keys, members, type Ownership, status } from '../ovsdb-state
 export const ownedTables: Ownership['tables'] = {
   Logical_Router: {
     naturalKey: 'name',
+    assertsName: true,
     columns: {
       name: exclusive,
       ports: members,
@@ -39,6 +40,7 @@ export const ownedTables: Ownership['tables'] = {
   },
   Logical_Switch: {
     naturalKey: 'name',
+    assertsName: true,
     columns: {
       name: exclusive,
       ports: members,

@@ -23,6 +23,7 @@ export interface OwnedTable {
   readonly name: string;
   readonly isRoot: boolean;
   readonly naturalKey: string | undefined;
+  readonly assertsName: boolean;
   readonly columns: ReadonlyMap<string, OwnedColumn>;
   /** The set columns whose elements are rows. */
   readonly sets: readonly OwnedColumn[];
@@ -33,7 +34,7 @@ const marks = [INSTALLATION_MARK, UNIT_MARK, KEY_MARK];
 /** Joins what we claim with what the database has; tables and columns that it lacks are left out. */
 export function ownedTables(ownership: Ownership, schema: DatabaseSchema): ReadonlyMap<string, OwnedTable> {
   const tables = new Map<string, OwnedTable>();
-  for (const [name, { naturalKey, columns }] of Object.entries(ownership.tables)) {
+  for (const [name, { naturalKey, assertsName = false, columns }] of Object.entries(ownership.tables)) {
     const table = schema.tables.get(name);
     if (!table) continue;
     const owned = new Map<string, OwnedColumn>();
@@ -48,6 +49,7 @@ export function ownedTables(ownership: Ownership, schema: DatabaseSchema): Reado
       name,
       isRoot: table.isRoot,
       naturalKey,
+      assertsName,
       columns: owned,
       sets: [...owned.values()].filter(({ refs, ownership: { class: kind } }) => refs && kind !== 'status'),
     });

@@ -14,6 +14,11 @@ export type ColumnOwnership =
 export interface TableOwnership {
   /** The column by which people and other programs find a row: nobody else's row may have our value in it. */
   readonly naturalKey?: string;
+  /**
+   * The server is to refuse a new row of ours whose natural key somebody took at the same instant. Only for tables
+   * without a unique index on it, and with few rows: the server looks at all of them.
+   */
+  readonly assertsName?: boolean;
   readonly columns: Readonly<Record<string, ColumnOwnership>>;
 }
 

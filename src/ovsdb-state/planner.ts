@@ -3,6 +3,7 @@ import type { OwnedColumn } from './columns.ts';
 import type { DeltaTracker } from './delta-tracker.ts';
 import { canLive, isStrong } from './holding.ts';
 import type { Holder, MirrorIndex } from './mirror-index.ts';
+import { INSTALLATION_MARK, MARKS_COLUMN } from './ownership.ts';
 import { planColumns } from './plan-columns.ts';
 import type { Problems } from './problems.ts';
 import { homeless, type PlanView, Readiness, waiting } from './readiness.ts';
@@ -127,12 +128,24 @@ export class Planner {
     this.#options.tracker.take(row);
     this.#options.problems.set(row, undefined);
     this.#builder.bring(row);
+    this.#expectFreeName(row, uuid);
     this.#builder.insert(row.table, uuid, this.#readiness.columnsOf(row));
     for (const target of row.references) if (target.uuid === undefined) this.#insert(target);
     for (const link of row.links) this.#join(row, uuid, link);
     for (const referrer of row.referrers ?? []) this.#followReference(referrer, row);
     this.#gather(row, uuid);
     return uuid;
+  }
+
+  /** Others may insert a row of that name, and the mirror shows it too late. */
+  #expectFreeName({ table: name, desired }: TrackedRow, uuid: string): void {
+    const table = this.#view.tables.get(name);
+    if (!table?.assertsName || table.naturalKey === undefined) return;
+    const ours = ['map', [[INSTALLATION_MARK, this.#view.ownership.installation]]];
+    this.#builder.expectNone(name, uuid, [
+      [table.naturalKey, '==', desired?.columns[table.naturalKey] ?? ''],
+      [MARKS_COLUMN, 'excludes', ours],
+    ]);
   }
 
   #proposedUuid({ table, key }: RowRef): string {

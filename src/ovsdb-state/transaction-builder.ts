@@ -2,6 +2,7 @@ import type { ColumnType } from '../ovsdb-client/schema.ts';
 import {
   assertRows,
   byUuid,
+  type Condition,
   insert,
   type Mutation,
   mutate,
@@ -59,6 +60,7 @@ export class TransactionBuilder {
   readonly #changes = new Map<string, Change>();
   readonly #removals = new Map<string, Step>();
   readonly #expected = new Map<string, Expectation>();
+  readonly #names: (Step & { readonly where: readonly Condition[] })[] = [];
   readonly #groups = new Set<TrackedRow>();
   readonly #companions = new Set<TrackedRow>();
   #group: TrackedRow | undefined;
@@ -92,6 +94,11 @@ export class TransactionBuilder {
       [...columns].map(([{ name, type }, value]) => [name, encodeValue(type, value)]),
     );
     this.#inserts.set(uuid, { table, uuid, columns: row, causes: this.#causes() });
+  }
+
+  /** Makes the transaction fail whole where a row fits by then: another than the one inserted under `uuid`. */
+  expectNone(table: string, uuid: string, where: readonly Condition[]): void {
+    this.#names.push({ table, uuid, where, causes: this.#causes() });
   }
 
   update(table: string, uuid: string, { name, type }: OwnedColumn, value: Value): void {
@@ -138,6 +145,7 @@ export class TransactionBuilder {
       const { table, uuid, columns } = step;
       steps.push([assertRows(table, byUuid(uuid), Object.keys(columns), [columns]), step]);
     }
+    for (const step of this.#names) steps.push([assertRows(step.table, step.where, [], []), step]);
     for (const step of this.#inserts.values()) steps.push([insert(step.table, step.columns, step), step]);
     for (const step of this.#changes.values()) {
       if (this.#removals.has(step.uuid)) continue;

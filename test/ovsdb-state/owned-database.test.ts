@@ -196,6 +196,28 @@ describe('OwnedDatabase', () => {
     expect(session.status()).toMatchObject({ inSync: true, problems: [] });
   });
 
+  it('does not write a row whose name somebody takes at the same instant', async () => {
+    const session = new ModelSession();
+    await session.start({});
+    session.database.execute([{ op: 'insert', table: 'Bridge', row: { name: 'b1' } }]);
+    // The session has not heard of that when it plans.
+    await session.want(bridges({ b1: ['p1'], b2: [] }));
+    await session.wait(1_000);
+    expect(session.names('Bridge')).toEqual(['b1', 'b2']);
+    expect(session.database.failures.map(({ message }) => message)).toEqual([
+      expect.stringContaining('timed out'),
+    ]);
+    expect(session.status().problems[0]).toMatchObject({ kind: 'conflict', table: 'Bridge', key: 'b1' });
+  });
+
+  it('gives the name of a row to another one of its own', async () => {
+    const session = new ModelSession();
+    await session.start({ Bridge: { k1: { columns: { name: 'b1' } } } });
+    await session.want({ Bridge: { k2: { columns: { name: 'b1' } } } });
+    expect(session.names('Bridge')).toEqual(['b1']);
+    expect(session.status()).toMatchObject({ inSync: true, problems: [] });
+  });
+
   it('keeps its row, and not a copy of it', async () => {
     const session = new ModelSession();
     await session.start(bridges({ b1: ['p1'] }));

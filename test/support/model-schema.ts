@@ -83,6 +83,7 @@ export const modelOwnership: Ownership = {
   tables: {
     Bridge: {
       naturalKey: 'name',
+      assertsName: true,
       columns: { name: exclusive, ports: members, pools: members, config: keys('a', 'b') },
     },
     Port: {

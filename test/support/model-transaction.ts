@@ -110,8 +110,10 @@ export class ModelTransaction {
       const { type } = this.#schema.column(table.name, column);
       const [actual, wanted] = [row[column], decodeValue(type, this.#resolve(value))];
       if (test === '==') return equalValue(actual, wanted);
-      if (test !== 'includes' || !(actual instanceof Map) || !(wanted instanceof Map)) return false;
-      return [...wanted].every(([key, item]) => actual.get(key) === item);
+      if (!(actual instanceof Map) || !(wanted instanceof Map)) return false;
+      const common = [...wanted].filter(([key, item]) => actual.get(key) === item).length;
+      if (test === 'excludes') return common === 0;
+      return test === 'includes' && common === wanted.size;
     });
   }
 
