@@ -1,18 +1,20 @@
 import { NotConnectedError, OperationError } from '../ovsdb-client/errors.ts';
+import { comment } from '../ovsdb-client/transaction.ts';
 import type { OperationResult } from '../ovsdb-client/types.ts';
+import { batchComment } from './batch-comment.ts';
 import { type DeltaTracker, EVERYTHING } from './delta-tracker.ts';
 import type { Limits, Planner } from './planner.ts';
 import type { Clock, Database, Log } from './ports.ts';
 import type { Problems } from './problems.ts';
 import { failureDelay } from './repairs.ts';
-import type { TrackedRow, TrackedRows } from './tracked-row.ts';
+import type { TrackedRow } from './tracked-row.ts';
 import type { Batch } from './transaction-builder.ts';
 
 export interface ApplierOptions {
   readonly database: Database;
+  readonly installation: string;
   readonly planner: Planner;
   readonly tracker: DeltaTracker;
-  readonly rows: TrackedRows;
   readonly problems: Problems;
   readonly clock: Clock;
   readonly log: Log;
@@ -85,7 +87,7 @@ export class Applier {
   }
 
   #send(): void {
-    const { database, planner } = this.#options;
+    const { database, installation, planner } = this.#options;
     if (this.#closed || this.#flight || database.state !== 'ready') return;
     const batch = planner.next({ ...FULL, groups: this.#groups });
     if (!batch) {
@@ -99,7 +101,8 @@ export class Applier {
       answered: false,
     };
     this.#flight = flight;
-    database.transact(batch.operations).then(
+    const note = comment(batchComment(installation, batch.groups));
+    database.transact([...batch.operations, note]).then(
       results => this.#answered(flight, results),
       (error: unknown) => this.#refused(flight, error),
     );

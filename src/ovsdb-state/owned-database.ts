@@ -217,9 +217,9 @@ class Core {
     this.planner = new Planner({ view, index, tracker, problems, newUuid, postpone });
     this.applier = new Applier({
       database,
+      installation: ownership.installation,
       planner: this.planner,
       tracker,
-      rows,
       problems,
       clock,
       log,
