@@ -14,7 +14,7 @@ import { POD_NETWORKS } from '../contracts/annotations.ts';
 import type { PodHolding } from './types.ts';
 
 /** The subnet that an address lies in. */
-export function subnetOf(subnets: readonly Cidr[], ip: Ip): Cidr | undefined {
+function subnetOf(subnets: readonly Cidr[], ip: Ip): Cidr | undefined {
   return subnets.find(subnet => cidrContains(subnet, ip));
 }
 

@@ -16,7 +16,7 @@ export interface PodNetwork {
 }
 
 /** A value of one of our annotations that does not say what it must. */
-export class AnnotationError extends Error {
+class AnnotationError extends Error {
   override readonly name = 'AnnotationError';
 }
 

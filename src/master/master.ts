@@ -23,10 +23,12 @@ export interface MasterOptions {
 
 /**
  * Keeps the northbound equal to the manifests until `signal` aborts. Rejects where going on makes no sense: a wrong
- * database, a second master, paths that do not exist, a status file that cannot be written. An unreachable database is waited for.
+ * database, a second master, paths that do not exist, a status file that cannot be written. An unreachable database is
+ * waited for.
  */
 export async function runMaster(options: MasterOptions, signal: AbortSignal): Promise<void> {
   const statusFile = await openStatusFile(options.statusFile);
+  if (signal.aborted) return;
   const end = new AbortController();
   const stop = () => end.abort();
   signal.addEventListener('abort', stop, { once: true });
@@ -72,5 +74,7 @@ async function keepNorthbound(
 /** A failure in the middle is told in the log; the next status is another try. */
 function statusWriter(file: StatusFile | undefined, log: Log): (status: MasterStatus) => void {
   return status =>
-    void file?.update(status).catch(error => log.error({ reason: error.message }, 'no status'));
+    void file
+      ?.update(status)
+      .catch(error => log.error({ reason: error.message }, 'the status file is out of date'));
 }

@@ -29,9 +29,10 @@ export async function syncOnce(
     await inSync(keeper, deadline - performance.now());
     return { ...keeper.status(), complete: state.synced };
   } finally {
-    await statusFile?.update(keeper.status());
+    const status = keeper.status();
     keeper.close();
     await session.close();
+    await statusFile?.update(status);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Every row name that translation gives, in one place. They are OVN-Kubernetes' names wherever it has one. A row's key
- * is its name: the names of one table never collide, as Kubernetes names have no underscore and no upper case.
+ * is its name. Names that Kubernetes allows never collide, as they have no underscore; of others the engine refuses one.
  */
 import { managementPort, podPort, routerPort } from '../contracts/names.ts';
 
