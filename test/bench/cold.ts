@@ -28,6 +28,8 @@ export interface ColdResult {
   readonly ratio: number;
   readonly ours: Summary;
   readonly raw: Summary;
+  /** The raw replay with a monitor like ours: what the database needs to tell what it was told. */
+  readonly monitored: Summary;
   readonly rounds: readonly { readonly ours_ms: number; readonly raw_ms: number }[];
 }
 
@@ -45,8 +47,10 @@ export async function measureCold(databases: Databases, options: ColdOptions): P
   const { rows = 0 } = await measure(databases, 'cold-sync', [...sync, file]);
   const ours: Report[] = [];
   const raw: Report[] = [];
+  const monitored: Report[] = [];
   for (let round = 0; round < options.rounds; round++) {
     raw.push(await measure(databases, 'raw-replay', [file]));
+    monitored.push(await measure(databases, 'raw-replay', [file, 'monitor']));
     ours.push(await measure(databases, 'cold-sync', sync));
   }
   const transcript = readFileSync(file, 'utf8');
@@ -62,6 +66,7 @@ export async function measureCold(databases: Databases, options: ColdOptions): P
     ratio: rounded(oursSummary.ms / rawSummary.ms, 2),
     ours: oursSummary,
     raw: rawSummary,
+    monitored: summaryOf(monitored),
     rounds: ours.map(({ ms }, round) => ({
       ours_ms: rounded(ms),
       raw_ms: rounded(raw[round]?.ms ?? Number.NaN),

@@ -38,9 +38,10 @@ export class RawClient {
         const text = tail + chunk;
         const at = text.indexOf('"error":"');
         if (at >= 0) settle(new Error(`the database refused: ${text.slice(at, at + 300)}`));
-        isLast ||= text.includes(mark);
+        const answer = text.indexOf(mark);
+        isLast ||= answer >= 0;
         tail = text.slice(-64);
-        if (isLast && text.endsWith(END)) settle();
+        if (isLast && text.includes(END, Math.max(answer, 0))) settle();
       });
       this.#socket.on('close', () => settle(new Error('the database closed the connection')));
       this.#socket.on('error', settle);
