@@ -38,18 +38,21 @@ async function rootNetwork(): Promise<readonly string[]> {
 
 const namespaces = async () => (await runToEnd('ip', ['netns', 'list'])).stdout;
 
+/** A process's command line, words separated by blanks; empty where there is none. */
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}
+
 /** Processes that were given a file of the sandbox. */
 function processesOfRun(): readonly string[] {
   return readdirSync('/proc')
     .filter(entry => /^\d+$/.test(entry) && Number(entry) !== process.pid)
-    .flatMap(pid => {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        return command.includes(`${RUN}/`) ? [command] : [];
-      } catch {
-        return [];
-      }
-    });
+    .map(commandOf)
+    .filter(command => command.includes(`${RUN}/`));
 }
 
 const exec = (target: string, ...command: readonly string[]) => sandbox.run('exec', target, '--', ...command);
@@ -200,7 +203,12 @@ describe('a sandbox of the first-light example', () => {
   it('goes without a trace, and the machine has noticed nothing', async () => {
     expect(await rootNetwork()).toEqual(machine);
     expect(processesOfRun().length).toBeGreaterThan(20);
+    const { netns } = await sandbox.attached(WEB);
     const program = exec(WEB, 'sleep', '1000');
+    await eventually('the program runs', async () => {
+      const pids = (await runToEnd('ip', ['netns', 'pids', netns])).stdout.trim().split('\n');
+      return pids.some(pid => commandOf(pid).startsWith('sleep ')) ? true : undefined;
+    });
     expect((await sandbox.run('down')).code).toBe(0);
     expect((await program).code).not.toBe(0);
     expect(processesOfRun()).toEqual([]);
