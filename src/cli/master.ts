@@ -34,7 +34,10 @@ export function masterCommand(): Command {
   return addLogLevel(command)
     .option('--once', 'synchronise, prune, wait until the database shows it, and exit')
     .option('--timeout <seconds>', 'with --once: how long that may take', seconds, 30)
-    .option('--strict', 'with --once: exit with 1 where an object is refused')
+    .option(
+      '--strict',
+      'refuse policies that are not enforced yet; with --once, exit with 1 where an object is refused',
+    )
     .option('--config <file>', 'configuration (YAML)')
     .option('--status-file <file>', 'keep the status as JSON in this file')
     .addHelpText('after', EXAMPLE)
@@ -48,6 +51,7 @@ async function run(options: Options): Promise<void> {
   checkStatusFile(options.statusFile, manifests);
   const shared = {
     config: loadConfig(options.config),
+    strict: options.strict ?? false,
     manifests,
     northbound: { remotes: remotesOf(options, 'nb'), tls: tlsOf(options) },
     statusFile: options.statusFile,
@@ -55,7 +59,7 @@ async function run(options: Options): Promise<void> {
   };
   const southbound = { remotes: remotesOf(options, 'sb'), tls: tlsOf(options) };
   if (options.once) {
-    concludeRun(await syncOnce({ ...shared, timeout: options.timeout * 1000 }), options.strict ?? false);
+    concludeRun(await syncOnce({ ...shared, timeout: options.timeout * 1000 }), shared.strict);
     return;
   }
   if (manifests.includes('-'))

@@ -11,7 +11,7 @@ import {
 } from '../northbound/index.ts';
 import { createLog } from '../observe/log.ts';
 import { addLogLevel, type LogLevelOption } from './log-option.ts';
-import { concludeRun, refusedBy } from './report.ts';
+import { concludeRun } from './report.ts';
 import { collect } from './source-options.ts';
 
 interface Options extends LogLevelOption {
@@ -45,7 +45,10 @@ export function translateCommand(): Command {
         .default('text'),
     )
     .addOption(new Option('--output <format>', 'the same as --format').choices(['text', 'json']))
-    .option('--strict', 'exit with 1 where an object is refused')
+    .option(
+      '--strict',
+      'refuse policies that are not enforced yet, and exit with 1 where an object is refused',
+    )
     .addHelpText('after', EXAMPLE)
     .action((options: Options & { output?: 'text' | 'json' }) =>
       run({ ...options, format: options.output ?? options.format }),
@@ -58,7 +61,8 @@ async function run(options: Options): Promise<void> {
   requireNorthbound(schema);
   const source = new ManifestSource({ paths: options.file, log: createLog({ level: options.logLevel }) });
   const { objects, problems, synced } = await source.read();
-  const translation = new Translation(config);
+  const strict = options.strict ?? false;
+  const translation = new Translation(config, { strict });
   translation.apply({ put: objects, deleted: [] });
   const summary = {
     refused: [...problems, ...translation.refused()],
@@ -67,19 +71,13 @@ async function run(options: Options): Promise<void> {
     pending: translation.pending(),
     complete: synced,
   };
-  const strict = options.strict ?? false;
   switch (options.format) {
     case 'text':
       process.stdout.write(rowsAsText(translation.wish));
       break;
     case 'json': {
-      const { pending, ignored } = summary;
-      writeJson({
-        rows: rowsAsJson(translation.wish),
-        refused: refusedBy(summary, strict),
-        pending,
-        ignored,
-      });
+      const { refused, pending, ignored } = summary;
+      writeJson({ rows: rowsAsJson(translation.wish), refused, pending, ignored });
       break;
     }
     case 'ovsdb':

@@ -18,12 +18,13 @@ export class Keeper {
   /** `session` has synced once and `lock` is held: the database's record of allocations is read here. */
   constructor(options: {
     readonly config: Config;
+    readonly strict?: boolean;
     readonly session: Session;
     readonly lock: Lock;
     readonly log: Log;
   }) {
-    const { config, session, lock, log } = options;
-    this.#translation = new Translation(config);
+    const { config, strict = false, session, lock, log } = options;
+    this.#translation = new Translation(config, { strict });
     this.#owned = new OwnedDatabase({
       database: fenced(session, {
         get held() {

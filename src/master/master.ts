@@ -14,6 +14,8 @@ const STATUS_PAUSE = 20;
 
 export interface MasterOptions {
   readonly config: Config;
+  /** Whether policies that nothing enforces are refused. */
+  readonly strict: boolean;
   readonly manifests: readonly string[];
   readonly northbound: DatabaseAccess;
   readonly southbound: DatabaseAccess;
@@ -49,10 +51,10 @@ async function keepNorthbound(
   writeStatus: (status: MasterStatus) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { config, log } = options;
+  const { config, strict, log } = options;
   const source = new ManifestSource({ paths: options.manifests, log });
   const { session, lock } = await openNorthbound(options.northbound, config, { signal });
-  const keeper = new Keeper({ config, session, lock, log });
+  const keeper = new Keeper({ config, strict, session, lock, log });
   const announcements = new Announcements(log);
   try {
     const changes = new Observable<ManifestChange>(observer => source.watch(change => observer.next(change)));

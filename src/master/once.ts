@@ -17,13 +17,13 @@ interface OnceResult extends MasterStatus {
 export async function syncOnce(
   options: Omit<MasterOptions, 'southbound'> & { readonly timeout: number },
 ): Promise<OnceResult> {
-  const { config, log, timeout } = options;
+  const { config, strict, log, timeout } = options;
   const deadline = performance.now() + timeout;
   const statusFile = await openStatusFile(options.statusFile);
   const { objects, ...state } = await new ManifestSource({ paths: options.manifests, log }).read();
   const change: ManifestChange = { ...state, put: objects, deleted: [] };
   const { session, lock } = await openNorthbound(options.northbound, config, { timeout });
-  const keeper = new Keeper({ config, session, lock, log });
+  const keeper = new Keeper({ config, strict, session, lock, log });
   try {
     keeper.take(change);
     await inSync(keeper, deadline - performance.now());

@@ -14,7 +14,7 @@ import {
   units,
 } from '../translate/index.ts';
 import { knownKind } from './kinds.ts';
-import { Untranslated } from './untranslated.ts';
+import { NOT_ENFORCED, Untranslated } from './untranslated.ts';
 
 /** An object that was refused, in whole or in part. */
 export interface Refused {
@@ -30,8 +30,11 @@ export class Translation {
   readonly #allocations: ClusterAllocations;
   readonly #pending = new Set<string>();
   readonly #untranslated = new Untranslated();
+  readonly #strict: boolean;
 
-  constructor(config: Config) {
+  /** `strict`: policies that nothing enforces are refused, rather than passed over with a warning. */
+  constructor(config: Config, { strict = false }: { readonly strict?: boolean } = {}) {
+    this.#strict = strict;
     this.#engine = new Engine(this.#store, units);
     this.#allocations = new ClusterAllocations({
       pools: config.clusterSubnets,
@@ -63,15 +66,17 @@ export class Translation {
 
   /** Objects that translation or allocation refused. */
   refused(): readonly Refused[] {
-    return this.#engine.refusals().map(({ unit, reason }) => {
+    const refused = this.#engine.refusals().map(({ unit, reason }) => {
       const name = formatUnit(unit);
       return { object: objectOfUnit(name) ?? name, reason };
     });
+    if (!this.#strict) return refused;
+    return [...refused, ...this.#untranslated.policies().map(object => ({ object, reason: NOT_ENFORCED }))];
   }
 
-  /** Policies that nothing enforces yet, as `Kind namespace/name`. */
+  /** Policies that nothing enforces yet, as `Kind namespace/name`; none where such are refused. */
   unenforced(): readonly string[] {
-    return this.#untranslated.policies();
+    return this.#strict ? [] : this.#untranslated.policies();
   }
 
   /** The number of pods without a node. */

@@ -1,6 +1,9 @@
 import { type KubeObject, type ObjectKey, objectId, objectTitle } from '../cluster/manifests.ts';
 import { countedKind, isUnenforcedPolicy } from './kinds.ts';
 
+/** What is wrong with a policy that has no effect. */
+export const NOT_ENFORCED = 'policies are not enforced yet';
+
 /** Objects of kinds that are not translated: counted by kind, and policies by name, too. */
 export class Untranslated {
   readonly #kinds = new Map<string, string>();

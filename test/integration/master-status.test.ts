@@ -36,6 +36,24 @@ describe('the status', () => {
     expect(status.ignored).toEqual({ Deployment: 1, NetworkPolicy: 1 });
   });
 
+  it('has policies without effect among the refused where it is to be strict', async () => {
+    const { manifests, access, folder } = setup;
+    manifests.write('policy.json', [policy]);
+    mkdirSync(join(folder, 'strict'));
+    const args = ['--manifests', manifests.path, ...access, '--strict'];
+    const master = new MasterProcess({ folder: join(folder, 'strict'), args });
+    master.start();
+    try {
+      const { refused } = await master.synced();
+      expect(refused).toEqual([
+        { object: 'NetworkPolicy shop/deny', reason: 'policies are not enforced yet' },
+      ]);
+    } finally {
+      await master.end();
+    }
+    expect((await kubeNorthbound(['master', '--once', ...args])).code).toBe(1);
+  });
+
   it('says that nothing is synced while the database cannot be reached, and the log says why', async () => {
     const { manifests, access, folder } = setup;
     mkdirSync(join(folder, 'lonely'));

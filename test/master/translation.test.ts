@@ -23,7 +23,17 @@ describe('kinds that are not translated', () => {
     const policy = object('networking.k8s.io/v1', 'NetworkPolicy', 'deny');
     translation.apply({ put: [policy], deleted: [] });
     expect(translation.unenforced()).toEqual(['NetworkPolicy ns/deny']);
+    expect(translation.refused()).toEqual([]);
     translation.apply({ put: [], deleted: [policy] });
     expect(translation.unenforced()).toEqual([]);
+  });
+
+  it('are refused in that case by a strict translation', () => {
+    const translation = new Translation(parseConfig('', 'test'), { strict: true });
+    translation.apply({ put: [object('networking.k8s.io/v1', 'NetworkPolicy', 'deny')], deleted: [] });
+    expect(translation.unenforced()).toEqual([]);
+    expect(translation.refused()).toEqual([
+      { object: 'NetworkPolicy ns/deny', reason: 'policies are not enforced yet' },
+    ]);
   });
 });
