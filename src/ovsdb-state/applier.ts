@@ -66,11 +66,6 @@ export class Applier {
     });
   }
 
-  /** Whether a change of this row of the mirror is our own doing. */
-  isOurs(uuid: string): boolean {
-    return this.#flight?.awaited.has(uuid) ?? false;
-  }
-
   /** The mirror has shown changes of these rows. */
   shown(uuids: Iterable<string>): void {
     if (!this.#flight) return;

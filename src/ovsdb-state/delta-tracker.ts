@@ -4,10 +4,10 @@ import { RowQueue } from './row-queue.ts';
 import type { Dirt, TrackedRow } from './tracked-row.ts';
 
 /**
- * Why a row is looked at: the wish changed, somebody else changed the mirror, the mirror shows our own transaction, or
- * it is time to try again. We may always follow the wish at once, but repairs can turn into a fight.
+ * Why a row is looked at: the wish changed, the mirror changed, or it is time to try again. We may always follow the wish
+ * at once. Where a change of the mirror calls for another one it was somebody else's, and repairs can turn into a fight.
  */
-export type Cause = 'wish' | 'mirror' | 'echo' | 'retry';
+export type Cause = 'wish' | 'mirror' | 'retry';
 
 /** The part of a row that may differ now. */
 export interface Touch {

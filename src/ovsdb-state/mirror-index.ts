@@ -49,8 +49,9 @@ export class MirrorIndex {
     if (owned) for (const row of rows) this.#insert(owned, row, 'retry');
   }
 
-  /** Follows the mirror. `cause`: who made the change. */
-  apply(delta: RowDelta, cause: Cause): void {
+  /** Follows the mirror. */
+  apply(delta: RowDelta): void {
+    const cause = 'mirror';
     const table = this.#tables.get(delta.table);
     if (!table) return;
     if (delta.kind === 'insert') this.#insert(table, delta.row, cause);

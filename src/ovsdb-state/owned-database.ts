@@ -152,8 +152,7 @@ export class OwnedDatabase {
   #onDelta(deltas: readonly RowDelta[]): void {
     const core = this.#core;
     if (!core) return;
-    for (const delta of deltas)
-      core.index.apply(delta, core.applier.isOurs(delta.row.uuid) ? 'echo' : 'mirror');
+    for (const delta of deltas) core.index.apply(delta);
     core.applier.shown(deltas.map(({ row }) => row.uuid));
     this.#changed();
   }

@@ -153,4 +153,19 @@ describe('OwnedDatabase, when things go wrong', () => {
     await session.wait(1_000);
     expect(session.status()).toMatchObject({ inSync: true, problems: [] });
   });
+
+  it.each([
+    ['a column', { addresses: 'theirs' }],
+    ['a key', { options: ['map', [['x', 'theirs']]] }],
+  ])('does not hurry against somebody who changes %s while our answer is on its way', async (_, row) => {
+    const session = new ModelSession();
+    await session.start(bridges({ b1: ['p1'] }, { addresses: ['ours'], options: { x: 'ours' } }));
+    const { length } = session.database.sent;
+    const change = () => session.database.execute([{ op: 'update', table: 'Port', where: [], row }]);
+    session.database.witness = change;
+    change();
+    await session.wait(10_000);
+    expect(session.database.sent.length - length).toBeGreaterThan(1);
+    expect(session.database.sent.length - length).toBeLessThan(10);
+  });
 });
