@@ -7,10 +7,13 @@ export interface JsonValue {
 /** Everything that matters for finding the ends of values: strings as a whole, brackets, colons. */
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|$)|[{}[\]:]/gs;
 
+/** Deeper than any manifest. JSON.parse has no limit of its own, but what compares the values later has. */
+const MAX_DEPTH = 500;
+
 /**
  * The objects and arrays that follow each other in a JSON text (one, or a stream as `jq` and `kubectl` write them).
- * undefined where the text is anything else, or where an object has one key twice, which JSON.parse would not tell: the
- * YAML parser then finds the place and the words.
+ * undefined where the text is anything else, is nested too deeply, or where an object has one key twice, which JSON.parse
+ * would not tell: the YAML parser then finds the place and the words.
  */
 export function jsonValues(text: string): readonly JsonValue[] | undefined {
   const values: JsonValue[] = [];
@@ -22,6 +25,7 @@ export function jsonValues(text: string): readonly JsonValue[] | undefined {
     if (sign === ':') keys += 1;
     else if (sign === '{' || sign === '[') depth += 1;
     else if (sign === '}' || sign === ']') depth -= 1;
+    if (depth > MAX_DEPTH) return undefined;
     if (depth > 0 || (sign !== '}' && sign !== ']')) continue;
     const end = token.index + 1;
     const value = parse(text.slice(start, end));

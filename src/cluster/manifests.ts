@@ -29,9 +29,10 @@ export interface ParsedPiece extends DocumentObjects {
   readonly fault: Fault | undefined;
 }
 
-/** How often aliases may be expanded, and how many values may come of it: far above any manifest, below any harm. */
+/** How often aliases may be expanded, and how many values, how deep, may come of it: above any manifest, below any harm. */
 const MAX_ALIASES = 10_000;
 const MAX_VALUES = 1_000_000;
+const MAX_DEPTH = 1000;
 
 /** Tags of YAML 1.1 whose values have no like in JSON, or which Kubernetes' parser reads as text. */
 const UNWANTED_TAGS = /:(?:binary|omap|pairs|set|timestamp)$/;
@@ -86,7 +87,9 @@ export function parsePiece(text: string): ParsedPiece {
     return { ...found, fault: undefined };
   } catch (error) {
     const { line, column } = positionsIn(text)(error instanceof FaultAt ? error.offset : 0);
-    const reason = error instanceof RangeError ? 'nested too deeply' : messageOf(error);
+    // The YAML parser tells of an exhausted stack as of any other fault.
+    const message = messageOf(error);
+    const reason = /call stack/.test(message) ? 'nested too deeply' : message;
     return { objects: [], refusals: [], fault: { line, column, reason } };
   }
 }
@@ -146,7 +149,7 @@ function yamlDocument(text: string, document: Document): Located {
     if (cause instanceof RangeError) throw cause;
     throw new FaultAt(unresolvedAlias(document) ?? at, messageOf(cause));
   }
-  if (text.includes('*') && tooManyValues(value)) throw new FaultAt(at, 'its aliases expand without bounds');
+  if (text.includes('*') && isTooLarge(value)) throw new FaultAt(at, 'its aliases expand without bounds');
   const positionOf = positionsIn(text);
   return { value, at, locate: indexes => positionOf(offsetOfItem(document, indexes)).line };
 }
@@ -174,17 +177,21 @@ function offsetOfItem(document: Document, indexes: readonly number[]): number {
   return isNode(node) ? (node.range?.[0] ?? 0) : 0;
 }
 
-function tooManyValues(root: unknown): boolean {
+function isTooLarge(root: unknown): boolean {
   let count = 0;
-  const waiting = [root];
-  while (waiting.length > 0 && count <= MAX_VALUES) {
-    const value = waiting.pop();
-    count += 1;
-    if (typeof value === 'object' && value !== null) {
-      for (const child of Object.values(value)) waiting.push(child);
+  let level = [root];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    count += level.length;
+    if (count > MAX_VALUES || depth > MAX_DEPTH) return true;
+    const next: unknown[] = [];
+    for (const value of level) {
+      if (typeof value !== 'object' || value === null) continue;
+      for (const child of Object.values(value)) next.push(child);
+      if (next.length > MAX_VALUES) return true;
     }
+    level = next;
   }
-  return count > MAX_VALUES;
+  return false;
 }
 
 /** Finds lines (from 0) and columns (from 1) of offsets; the line starts are looked up once, for long lists. */

@@ -155,6 +155,15 @@ describe('watching', () => {
     expect(await settle()).toMatchObject([{ put: [], deleted: ['Pod default/b'], synced: true }]);
   });
 
+  it('goes on whatever is nested how deeply in an object', async () => {
+    const deep = (x: string) =>
+      `{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "x": ${'['.repeat(20_000)}${x}${']'.repeat(20_000)}}`;
+    write({ 'a.json': deep('1'), 'b.yaml': pod('b') });
+    const { settle } = await watched();
+    write({ 'a.json': deep('2'), 'b.yaml': pod('b', 'new') });
+    expect(await settle()).toMatchObject([{ put: expect.arrayContaining(['Pod default/b']) }]);
+  });
+
   it('forgets a folder below that is removed', async () => {
     write({ 'sub/deep/a.yaml': pod('a'), 'b.yaml': pod('b') });
     const { settle } = await watched();

@@ -24,6 +24,27 @@ function read(text: string) {
 
 const rawOf = (text: string) => read(text).raws[0];
 
+describe('a document that is nested too deeply', () => {
+  it.each([
+    ['YAML', 'a: 1\nb: ', ''],
+    ['JSON', '{"b": ', '}'],
+  ])('is a fault: %s', (_, before, after) => {
+    const { faults, objects } = read(`${before}${'['.repeat(20_000)}${']'.repeat(20_000)}${after}`);
+    expect(objects).toEqual([]);
+    expect(faults).toEqual([expect.stringMatching(/^\d+:\d+ nested too deeply$/)]);
+  });
+});
+
+it('a document that aliases make too deep is a fault', () => {
+  const lists = (inner: string) => `${'['.repeat(100)}${inner}${']'.repeat(100)}`;
+  const lines = Array.from(
+    { length: 12 },
+    (_, i) => `a${i}: &a${i} ${lists(i === 0 ? '1' : `*a${i - 1}`)}\n`,
+  );
+  expect(read(pod('a', lines.join(''))).faults).toEqual(['1:1 its aliases expand without bounds']);
+  expect(read(pod('a', lines.slice(0, 5).join(''))).faults).toEqual([]);
+});
+
 describe('splitting a manifest', () => {
   it.each([
     ['one document', 'a: 1\n', ['1 a: 1\n']],

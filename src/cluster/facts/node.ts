@@ -1,5 +1,6 @@
 import { type Cidr, parseCidr } from '../../addresses/index.ts';
 import { NODE_CHASSIS_ID, NODE_SUBNETS, parseNodeSubnets } from '../../contracts/annotations.ts';
+import { oneOfEachFamily } from './families.ts';
 import { annotation, type Identity, identityOf } from './identity.ts';
 import { FieldError, isRaw, listOf, messageOf, objectAt, type Raw, textOf } from './raw.ts';
 
@@ -36,7 +37,7 @@ export function internalIps(raw: Raw): readonly string[] {
 function givenSubnets(raw: Raw): Pick<NodeFact, 'subnets' | 'problem'> {
   try {
     const given = subnetTexts(raw);
-    return { subnets: given && oneOfEachFamily(given.from, given.texts), problem: undefined };
+    return { subnets: given && subnetsOf(given.from, given.texts), problem: undefined };
   } catch (error) {
     return { subnets: undefined, problem: messageOf(error) };
   }
@@ -52,17 +53,12 @@ function subnetTexts(raw: Raw): { from: string; texts: readonly unknown[] } | un
   return one === undefined ? undefined : { from: 'spec.podCIDR', texts: [one] };
 }
 
-function oneOfEachFamily(from: string, texts: readonly unknown[]): readonly Cidr[] {
+function subnetsOf(from: string, texts: readonly unknown[]): readonly Cidr[] {
   const subnets = texts.map(text => {
     const subnet = typeof text === 'string' ? parseCidr(text) : undefined;
     if (!subnet)
       throw new FieldError(`${from}: ${JSON.stringify(text)} is not a subnet such as 10.128.0.0/23`);
     return subnet;
   });
-  for (const family of [4, 6]) {
-    if (subnets.filter(subnet => subnet.family === family).length > 1) {
-      throw new FieldError(`${from}: more than one IPv${family} subnet; give one of each family`);
-    }
-  }
-  return subnets.sort((a, b) => a.family - b.family);
+  return oneOfEachFamily(from, 'subnet', subnets);
 }

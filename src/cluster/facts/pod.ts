@@ -1,5 +1,6 @@
 import { type Ip, parseInterfaceCidr, parseIp, parseMac } from '../../addresses/index.ts';
 import { POD_NETWORKS, parsePodNetworks } from '../../contracts/annotations.ts';
+import { oneOfEachFamily } from './families.ts';
 import { annotation, derivedUid, type Identity, identityOf } from './identity.ts';
 import { FieldError, flagOf, isRaw, listOf, messageOf, objectAt, type Raw, textOf } from './raw.ts';
 
@@ -68,6 +69,7 @@ function annotatedAddresses(raw: Raw): ClaimedAddresses | undefined {
   const network = parsePodNetworks(text);
   const ips = oneOfEachFamily(
     POD_NETWORKS,
+    'address',
     network.addresses.map(address => {
       const ip = parseInterfaceCidr(address)?.ip ?? parseIp(address);
       if (!ip) throw new FieldError(`${POD_NETWORKS}: "${address}" is not an address such as 10.128.0.5/23`);
@@ -92,14 +94,5 @@ function statusAddresses(raw: Raw): ClaimedAddresses | undefined {
     if (!ip) throw new FieldError(`status.podIPs: ${JSON.stringify(text)} is not an IP address`);
     return ip;
   });
-  return { ips: oneOfEachFamily('status.podIPs', ips) };
-}
-
-function oneOfEachFamily(from: string, ips: readonly Ip[]): readonly Ip[] {
-  for (const family of [4, 6]) {
-    if (ips.filter(ip => ip.family === family).length > 1) {
-      throw new FieldError(`${from}: more than one IPv${family} address; a pod has one of each family`);
-    }
-  }
-  return [...ips].sort((a, b) => a.family - b.family);
+  return { ips: oneOfEachFamily('status.podIPs', 'address', ips) };
 }
