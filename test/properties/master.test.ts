@@ -33,8 +33,15 @@ interface Folder {
 }
 
 const nodeNames = ['a', 'b', 'join', 'c'];
-const subnets = ['10.0.0.0/29', '10.0.0.8/29', '10.9.0.0/28', '100.64.0.0/24'];
-const ips = ['10.0.0.3', '10.0.0.4', '10.0.0.11', '10.9.0.5', '10.0.0.1'];
+const subnets = [
+  '10.0.0.0/29',
+  '10.0.0.8/29',
+  '10.0.0.0/29 fd02::/64',
+  'fd02::/64',
+  '10.9.0.0/28',
+  '100.64.0.0/24',
+];
+const ips = ['10.0.0.3', '10.0.0.4', '10.0.0.11', '10.9.0.5', '10.0.0.1', 'fd02::3', 'fd02::5'];
 
 /** Anything: subnets that overlap, addresses that two want or that lie outside, nodes that are not there. */
 const anyFolder: fc.Arbitrary<Folder> = fc.record({
@@ -85,7 +92,7 @@ function objectsOf({ nodes, pods }: Folder): readonly KubeObject[] {
   return [
     ...nodes.map(({ name, subnet }) => ({
       ...{ apiVersion: 'v1', kind: 'Node', namespace: undefined, name },
-      raw: { metadata: { name }, spec: subnet === undefined ? {} : { podCIDRs: [subnet] } },
+      raw: { metadata: { name }, spec: subnet === undefined ? {} : { podCIDRs: subnet.split(' ') } },
     })),
     ...pods.map(({ name, node, ip, uid, phase }) => ({
       ...{ apiVersion: 'v1', kind: 'Pod', namespace: 'ns', name },
