@@ -106,7 +106,9 @@ export class OwnedDatabase {
   status(): DatabaseStatus {
     const core = this.#core;
     if (!core) return { inSync: false, owned: {}, problems: [] };
-    const isResting = [...this.#postponed.keys()].some(row => row.dirt && row.problem === undefined);
+    const isResting = [...this.#postponed.keys()].some(
+      ({ dirt, problem }) => dirt && (problem === undefined || problem.kind === 'fight'),
+    );
     const inSync = this.#options.database.state === 'ready' && core.applier.idle() && !isResting;
     return { inSync, owned: core.index.owned(), problems: core.problems.list() };
   }
@@ -210,7 +212,8 @@ class Core {
     const names = new NaturalNames();
     const tracker = new DeltaTracker(ownership, events.onDirty);
     const index = new MirrorIndex(ownership.installation, tables, rows, names, tracker);
-    const view = { ownership, tables, rows, names, clock, mirror: (table: string) => database.rows(table) };
+    const mirror = (table: string) => database.rows(table);
+    const view = { ownership, tables, rows, names, clock, log, mirror };
     const { postpone, onChange } = events;
     const newUuid = options.newUuid ?? randomUUID;
     this.planner = new Planner({ view, index, tracker, problems, newUuid, postpone });

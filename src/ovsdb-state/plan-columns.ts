@@ -93,9 +93,24 @@ function planKeys(
   for (const key of new Set<Atom>([...column.ownership.keys, ...wanted.keys()])) {
     const [want, find] = [wanted.get(key), found.get(key)];
     const place = `${column.name}\0${key}`;
+    const isKnown = row.fights?.get(place)?.letGo !== undefined;
     if (want === find) keySettled(row, place);
     else if (mayWriteKey(row, place, { wanted: want, found: find }, isRepair, view.clock.now()))
       wrong.set(key, want);
+    else if (!isKnown) {
+      const fields = {
+        table: row.table,
+        key: row.key,
+        column: column.name,
+        mapKey: key,
+        wanted: want,
+        found: find,
+      };
+      view.log.warn(
+        fields,
+        'somebody else keeps changing a map key of ours; it is left alone until that changes',
+      );
+    }
   }
   if (wrong.size > 0) builder.keys(row.table, actual.uuid, column, wrong);
 }

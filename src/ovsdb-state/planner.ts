@@ -12,6 +12,8 @@ import type { RowRef } from './row.ts';
 import type { Dirt, Link, TrackedRow } from './tracked-row.ts';
 import { type Batch, TransactionBuilder } from './transaction-builder.ts';
 
+const FOUGHT_OVER = 'somebody else keeps changing this row; it is put right ever more slowly';
+
 /** A row cannot be written for now, because of another one. */
 class Blocked extends Error {
   readonly row: TrackedRow;
@@ -86,14 +88,23 @@ export class Planner {
     this.#builder.begin(row);
     if (row.desired) this.#write(row, dirt);
     else this.#removeAll(row);
-    if (dirt.repair && this.#builder.cost > before) noteRepair(row, this.#view.clock.now());
+    if (dirt.repair && this.#builder.cost > before) this.#noteRepair(row);
     this.#options.problems.check(row);
     this.#view.rows.release(row);
   }
 
+  #noteRepair(row: TrackedRow): void {
+    const { clock, log } = this.#view;
+    if (!noteRepair(row, clock.now())) return;
+    log.warn({ table: row.table, key: row.key }, `${FOUGHT_OVER}: stop the other writer`);
+  }
+
   #isTooEarly(row: TrackedRow, dirt: Dirt): boolean {
-    const at = Math.max(row.retry?.at ?? 0, dirt.repair ? (row.repairs?.notBefore ?? 0) : 0);
-    if (at <= this.#view.clock.now()) return false;
+    const repairAt = dirt.repair ? (row.repairs?.notBefore ?? 0) : 0;
+    const at = Math.max(row.retry?.at ?? 0, repairAt);
+    const now = this.#view.clock.now();
+    if (at <= now) return false;
+    if (repairAt > now) this.#options.problems.set(row, { kind: 'fight', reason: FOUGHT_OVER });
     row.dirt = dirt;
     this.#options.postpone(row, at);
     return true;

@@ -6,7 +6,7 @@ import { canLive } from './holding.ts';
 import { marksFor, marksOf } from './marks.ts';
 import type { NaturalNames } from './natural-names.ts';
 import { MARKS_COLUMN, type Ownership } from './ownership.ts';
-import type { Clock } from './ports.ts';
+import type { Clock, Log } from './ports.ts';
 import type { DesiredValue } from './row.ts';
 import type { Problem, TrackedRow, TrackedRows } from './tracked-row.ts';
 import { equalValue, normalize, type Resolve } from './value.ts';
@@ -18,6 +18,7 @@ export interface PlanView {
   readonly rows: TrackedRows;
   readonly names: NaturalNames;
   readonly clock: Clock;
+  readonly log: Log;
   /** The mirror. */
   mirror(table: string): ReadonlyMap<string, Row>;
 }

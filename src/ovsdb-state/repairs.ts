@@ -7,12 +7,13 @@ const WINDOW_MS = 60_000;
 const LONGEST_MS = 30_000;
 const SHORTEST_MS = 1_000;
 
-/** Notes a repair of a row. The first ones are immediate, further ones wait ever longer. */
-export function noteRepair(row: TrackedRow, now: number): void {
+/** Notes a repair of a row. The first ones are immediate, further ones wait ever longer. True: from now on. */
+export function noteRepair(row: TrackedRow, now: number): boolean {
   const recent = row.repairs && now - row.repairs.last < WINDOW_MS ? row.repairs.count : 0;
   const count = recent + 1;
   const delay = count < PATIENCE ? 0 : Math.min(LONGEST_MS, SHORTEST_MS * 2 ** (count - PATIENCE));
   row.repairs = { count, last: now, notBefore: now + delay };
+  return count === PATIENCE;
 }
 
 /** How long a row that failed for the `attempts`-th time rests, in milliseconds. */

@@ -104,7 +104,10 @@ describe('OwnedDatabase, when things go wrong', () => {
   });
 
   it('lets go of a key that somebody changes back three times within a minute', async () => {
-    const session = new ModelSession();
+    const warnings: object[] = [];
+    const session = new ModelSession({
+      log: { debug() {}, info() {}, warn: fields => warnings.push(fields) },
+    });
     await session.start(bridges({ b1: ['p1'] }, { options: { x: 'ours' } }));
     const change = async (): Promise<unknown> => {
       session.database.execute([
@@ -129,6 +132,10 @@ describe('OwnedDatabase, when things go wrong', () => {
         reason: expect.stringMatching(/options:x.*"theirs".*"ours"/),
       }),
     ]);
+    expect(await change()).toEqual(new Map([['x', 'theirs']]));
+    expect(warnings).toEqual([
+      { table: 'Port', key: 'p1', column: 'options', mapKey: 'x', wanted: 'ours', found: 'theirs' },
+    ]);
     await session.want(bridges({ b1: ['p1'] }, { options: { x: 'new' } }));
     expect(session.database.tables.get('Port')?.get(session.uuid('Port', 'p1'))?.options).toEqual(
       new Map([['x', 'new']]),
@@ -137,7 +144,10 @@ describe('OwnedDatabase, when things go wrong', () => {
   });
 
   it('repairs a row ever more slowly when somebody keeps changing it', async () => {
-    const session = new ModelSession();
+    const warnings: object[] = [];
+    const session = new ModelSession({
+      log: { debug() {}, info() {}, warn: fields => warnings.push(fields) },
+    });
     await session.start(bridges({ b1: ['p1'] }, { addresses: ['ours'] }));
     const repaired = async (): Promise<boolean> => {
       session.database.execute([{ op: 'update', table: 'Port', where: [], row: { addresses: 'theirs' } }]);
@@ -147,7 +157,11 @@ describe('OwnedDatabase, when things go wrong', () => {
     };
     for (let i = 0; i < 3; i++) expect(await repaired()).toBe(true);
     expect(await repaired()).toBe(false);
-    expect(session.status().inSync).toBe(false);
+    expect(session.status()).toMatchObject({
+      inSync: false,
+      problems: [expect.objectContaining({ kind: 'fight', table: 'Port', key: 'p1' })],
+    });
+    expect(warnings).toEqual([{ table: 'Port', key: 'p1' }]);
     await session.want(bridges({ b1: ['p1'] }, { addresses: ['new'] }));
     expect(session.status()).toMatchObject({ inSync: true, problems: [] });
     await session.wait(1_000);
