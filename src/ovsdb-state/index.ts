@@ -25,4 +25,3 @@ export {
   type RowRef,
   ref,
 } from './row.ts';
-export { systemClock } from './system-clock.ts';

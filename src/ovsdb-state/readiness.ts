@@ -164,11 +164,7 @@ function withAtoms(row: TrackedRow, { name, type }: OwnedColumn, value: Value): 
  * All columns of a row that is to be inserted, apart from sets of references. Throws {@link ValueError} for a column
  * that cannot be written.
  */
-export function newColumns(
-  view: PlanView,
-  row: TrackedRow,
-  resolve: Resolve,
-): ReadonlyMap<OwnedColumn, Value> {
+function newColumns(view: PlanView, row: TrackedRow, resolve: Resolve): ReadonlyMap<OwnedColumn, Value> {
   checkOwned(view, row);
   const columns = new Map<OwnedColumn, Value>();
   for (const column of view.tables.get(row.table)?.columns.values() ?? []) {

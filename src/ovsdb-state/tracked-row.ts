@@ -84,11 +84,6 @@ export class TrackedRow implements RowId {
     return `${this.table} ${this.key}`;
   }
 
-  /** Whether the wish wants this row in that column. */
-  isWantedIn(row: TrackedRow, column: string): boolean {
-    return this.links.some(link => link.row === row && link.column === column);
-  }
-
   /** Whether nothing is known of the row any more. */
   isVoid(): boolean {
     return (
@@ -109,10 +104,6 @@ export class TrackedRow implements RowId {
 export class TrackedRows {
   readonly #byKey = new Map<string, Map<string, TrackedRow>>();
   readonly #byUuid = new Map<string, TrackedRow>();
-
-  find(table: string, key: string): TrackedRow | undefined {
-    return this.#byKey.get(table)?.get(key);
-  }
 
   /** The row, made where it is not there yet. */
   get(table: string, key: string): TrackedRow {

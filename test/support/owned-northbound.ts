@@ -7,7 +7,7 @@ import { poll } from './poll.ts';
 import { afterTest } from './watched-session.ts';
 
 /** A session with a northbound; closed after the test. */
-export async function northboundSession(remotes: readonly Endpoint[]): Promise<Session> {
+async function northboundSession(remotes: readonly Endpoint[]): Promise<Session> {
   const session = new Session({
     remotes,
     database: 'OVN_Northbound',
