@@ -18,7 +18,8 @@ export function concludeRun(summary: RunSummary, strict: boolean): void {
   for (const object of summary.unenforced) say(`warning: ${object}: ${NOT_ENFORCED}`);
   for (const [kind, count] of Object.entries(summary.ignored)) say(`ignored: ${count} of kind ${kind}`);
   if (summary.pending > 0) say(`pending: ${summary.pending} pods without a node`);
-  if (!summary.complete) throw new ExitError(1, 'not every manifest could be read, so nothing was deleted');
+  if (!summary.complete)
+    throw new ExitError(1, 'not every manifest could be read: until they can be, nothing is deleted');
   if (strict && refused.length > 0) throw new ExitError(1, `${refused.length} objects were refused`);
 }
 
