@@ -3,7 +3,7 @@ import type { Config } from '../config/index.ts';
 import type { Log } from '../contracts/log.ts';
 import { northboundOwnership } from '../northbound/index.ts';
 import { assertLock, type Lock, type Session } from '../ovsdb-client/index.ts';
-import { fenced, OwnedDatabase, type RowProblem } from '../ovsdb-state/index.ts';
+import { type Fence, fenced, OwnedDatabase, type RowProblem } from '../ovsdb-state/index.ts';
 import { objectOfUnit } from '../translate/index.ts';
 import { readRecord } from './record.ts';
 import type { MasterStatus } from './status-file.ts';
@@ -26,13 +26,7 @@ export class Keeper {
     const { config, strict = false, session, lock, log } = options;
     this.#translation = new Translation(config, { strict });
     this.#owned = new OwnedDatabase({
-      database: fenced(session, {
-        get held() {
-          return lock.held;
-        },
-        onChange: listener => lock.onChange(listener),
-        operations: [assertLock(lock.name)],
-      }),
+      database: fenced(session, lockFence(lock)),
       wish: this.#translation.wish,
       ownership: northboundOwnership(config.installation),
       log,
@@ -81,6 +75,17 @@ export class Keeper {
     ];
     return [...new Map(all.map(refused => [`${refused.object}: ${refused.reason}`, refused])).values()];
   }
+}
+
+/** A lock as the right to write: every transaction asserts it (RFC 7047, 5.2.10). */
+export function lockFence(lock: Lock): Fence {
+  return {
+    get held() {
+      return lock.held;
+    },
+    onChange: listener => lock.onChange(listener),
+    operations: [assertLock(lock.name)],
+  };
 }
 
 function isRefusal(problem: RowProblem): boolean {

@@ -23,6 +23,12 @@ export interface Refused {
   readonly reason: string;
 }
 
+/** Objects that came or changed, and objects that went. */
+export interface ObjectChange {
+  readonly put: readonly KubeObject[];
+  readonly deleted: readonly ObjectKey[];
+}
+
 /** Objects in, rows out: facts, allocations and engine, wired. Synchronous and without I/O. */
 export class Translation {
   readonly #store = new FactStore<Facts>();
@@ -43,19 +49,26 @@ export class Translation {
     this.#store.put('network', '', { joinSubnets: config.joinSubnets });
   }
 
-  /** Takes over what the database remembers. Call it before the first {@link apply}. */
+  /** Takes over what the database remembers. Call it before the first {@link take}. */
   restore(record: AllocationRecord): void {
     this.#allocations.restore(record);
   }
 
   /** Takes changed objects and says which rows that changes. */
-  apply(change: {
-    readonly put: readonly KubeObject[];
-    readonly deleted: readonly ObjectKey[];
-  }): OutputDelta {
+  apply(change: ObjectChange): OutputDelta {
+    this.take(change);
+    return this.run();
+  }
+
+  /** Makes facts of changed objects, the allocations among them. */
+  take(change: ObjectChange): void {
     for (const object of change.deleted) this.#delete(object);
     for (const object of change.put) this.#put(object);
     this.#settle();
+  }
+
+  /** Translates what has changed of the facts. */
+  run(): OutputDelta {
     return this.#engine.run();
   }
 

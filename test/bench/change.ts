@@ -85,9 +85,10 @@ class Site {
   }
 
   static async create(databases: Databases, podCount: number, nodes: number): Promise<Site> {
-    const product = await Product.start(databases.start().endpoint);
+    const objects = [...cluster(nodes), ...pods(podCount, nodes)];
+    const product = await Product.start(databases.start().endpoint, objects);
     const site = new Site(podCount, nodes, product, await RawClient.open(databases.start().endpoint.path));
-    await product.take([...cluster(nodes), ...pods(podCount, nodes)]);
+    await product.sync();
     await site.#repeat();
     return site;
   }

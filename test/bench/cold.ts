@@ -16,21 +16,29 @@ interface Summary {
   readonly database_cpu_ms: number;
 }
 
+/** The same work by the product, by a raw replay, and by a raw replay with a monitor. `ratio`: ours to raw. */
+interface Comparison {
+  readonly ours: Summary;
+  readonly raw: Summary;
+  /** What the database needs to tell what it was told, too. */
+  readonly monitored: Summary;
+  readonly ratio: number;
+}
+
 export interface ColdResult {
   readonly pods: number;
   readonly nodes: number;
   readonly rows: number;
   readonly transactions: number;
   readonly bytes: number;
-  /** Medians; `ratio` is theirs. */
+  readonly rounds: number;
+  /** By programs that have done it before, into other databases. */
   readonly ours_ms: number;
   readonly raw_ms: number;
   readonly ratio: number;
-  readonly ours: Summary;
-  readonly raw: Summary;
-  /** The raw replay with a monitor like ours: what the database needs to tell what it was told. */
-  readonly monitored: Summary;
-  readonly rounds: readonly { readonly ours_ms: number; readonly raw_ms: number }[];
+  readonly warm: Comparison;
+  /** By programs that have just started: the first time that Node runs any of their code. */
+  readonly first: Comparison;
 }
 
 export interface ColdOptions {
@@ -39,47 +47,57 @@ export interface ColdOptions {
   readonly rounds: number;
 }
 
-/** A cold sync beside a replay of its transactions: each in a new process, into a new database, by turns. */
+/** One sync of one empty database, as a program reports it. */
+export interface Sync extends Times {
+  readonly rows: number;
+}
+
+interface Report extends Sync {
+  readonly database: number;
+}
+
+/** How often a program does it before it counts as warm. */
+const WARM_UP = 3;
+
+/** Syncs into empty databases beside replays of the same transactions, in programs of their own, by turns. */
 export async function measureCold(databases: Databases, options: ColdOptions): Promise<ColdResult> {
-  const { pods, nodes } = options;
+  const { pods, nodes, rounds } = options;
   const file = join(databases.folder, 'transactions');
-  const sync = [`${pods}`, `${nodes}`];
-  const { rows = 0 } = await measure(databases, 'cold-sync', [...sync, file]);
-  const ours: Report[] = [];
-  const raw: Report[] = [];
-  const monitored: Report[] = [];
-  for (let round = 0; round < options.rounds; round++) {
-    raw.push(await measure(databases, 'raw-replay', [file]));
-    monitored.push(await measure(databases, 'raw-replay', [file, 'monitor']));
-    ours.push(await measure(databases, 'cold-sync', sync));
+  const [recorded] = await measure(databases, 'cold-sync', [`${pods}`, `${nodes}`, file], 1);
+  const reports = { ours: [] as Report[][], raw: [] as Report[][], monitored: [] as Report[][] };
+  for (let round = 0; round < rounds; round++) {
+    const times = WARM_UP + 1;
+    reports.raw.push(await measure(databases, 'raw-replay', [file, 'alone'], times));
+    reports.monitored.push(await measure(databases, 'raw-replay', [file, 'monitor'], times));
+    reports.ours.push(await measure(databases, 'cold-sync', [`${pods}`, `${nodes}`, ''], times));
   }
+  const compare = (index: number) => comparisonOf(reports, index);
+  const [warm, first] = [compare(WARM_UP), compare(0)];
   const transcript = readFileSync(file, 'utf8');
-  const [oursSummary, rawSummary] = [summaryOf(ours), summaryOf(raw)];
   return {
     pods,
     nodes,
-    rows,
+    rows: recorded?.rows ?? 0,
     transactions: transcript.split('\n').length,
     bytes: transcript.length,
-    ours_ms: oursSummary.ms,
-    raw_ms: rawSummary.ms,
-    ratio: rounded(oursSummary.ms / rawSummary.ms, 2),
-    ours: oursSummary,
-    raw: rawSummary,
-    monitored: summaryOf(monitored),
-    rounds: ours.map(({ ms }, round) => ({
-      ours_ms: rounded(ms),
-      raw_ms: rounded(raw[round]?.ms ?? Number.NaN),
-    })),
+    rounds,
+    ours_ms: warm.ours.ms,
+    raw_ms: warm.raw.ms,
+    ratio: warm.ratio,
+    warm,
+    first,
   };
 }
 
-interface ProgramReport extends Times {
-  readonly rows?: number;
-}
-
-interface Report extends ProgramReport {
-  readonly database: number;
+function comparisonOf(
+  reports: Readonly<Record<'ours' | 'raw' | 'monitored', readonly (readonly Report[])[]>>,
+  index: number,
+): Comparison {
+  const [ours, raw, monitored] = (['ours', 'raw', 'monitored'] as const).map(name =>
+    summaryOf(reports[name].flatMap(round => round[index] ?? [])),
+  );
+  if (!ours || !raw || !monitored) throw new Error('three programs were measured');
+  return { ours, raw, monitored, ratio: rounded(ours.ms / raw.ms, 2) };
 }
 
 function summaryOf(reports: readonly Report[]): Summary {
@@ -91,23 +109,32 @@ function summaryOf(reports: readonly Report[]): Summary {
   };
 }
 
-async function measure(databases: Databases, program: string, args: readonly string[]): Promise<Report> {
-  const server = databases.start();
+/** Lets a program fill so many empty databases, one after the other. */
+async function measure(
+  databases: Databases,
+  program: string,
+  args: readonly string[],
+  times: number,
+): Promise<Report[]> {
+  const servers = Array.from({ length: times }, () => databases.start());
   try {
-    const report = await runProgram(program, [server.endpoint.path, ...args]);
-    return { ...report, database: databases.processorMs(server) };
+    const syncs = await runProgram(program, [...args, ...servers.map(({ endpoint }) => endpoint.path)]);
+    return servers.flatMap((server, index) => {
+      const sync = syncs[index];
+      return sync ? [{ ...sync, database: databases.processorMs(server) }] : [];
+    });
   } finally {
-    databases.stop(server);
+    for (const server of servers) databases.stop(server);
   }
 }
 
 /** Runs one of the programs beside this one; what it reports is its result. */
-function runProgram(program: string, args: readonly string[]): Promise<ProgramReport> {
+function runProgram(program: string, args: readonly string[]): Promise<readonly Sync[]> {
   return new Promise((resolve, reject) => {
-    let report: ProgramReport | undefined;
+    let report: readonly Sync[] | undefined;
     const child = fork(fileURLToPath(new URL(`${program}.mjs`, import.meta.url)), args);
     child.on('message', message => {
-      report = message as ProgramReport;
+      report = message as readonly Sync[];
     });
     child.on('error', reject);
     child.on('exit', code => {

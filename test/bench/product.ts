@@ -1,14 +1,16 @@
 /** The product, from Kubernetes objects in memory to a real northbound. */
 import type { KubeObject, ObjectKey } from '../../src/cluster/manifests.ts';
 import { parseConfig } from '../../src/config/index.ts';
-import { Keeper } from '../../src/master/keeper.ts';
-import { northboundTables } from '../../src/northbound/index.ts';
+import { lockFence } from '../../src/master/keeper.ts';
+import { Translation } from '../../src/master/translation.ts';
+import { northboundOwnership, northboundTables } from '../../src/northbound/index.ts';
 import {
   type Endpoint,
   type Operation,
   type OperationResult,
   Session,
 } from '../../src/ovsdb-client/index.ts';
+import { fenced, OwnedDatabase } from '../../src/ovsdb-state/index.ts';
 
 /** Is shown every transaction just before it is sent. */
 export type OnTransact = (operations: readonly Operation[]) => void;
@@ -24,20 +26,22 @@ class WatchedSession extends Session {
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** What a master has once it is connected: session, lock and keeper. */
+/** What a master has once it is connected, put together from the same parts. */
 export class Product {
   readonly #session: WatchedSession;
-  readonly #keeper: Keeper;
-  #generation = 0;
+  readonly #translation: Translation;
+  readonly #owned: OwnedDatabase;
 
-  private constructor(session: WatchedSession, keeper: Keeper) {
+  private constructor(session: WatchedSession, translation: Translation, owned: OwnedDatabase) {
     this.#session = session;
-    this.#keeper = keeper;
+    this.#translation = translation;
+    this.#owned = owned;
   }
 
-  /** Connects to a northbound database and takes the lock; nothing is written yet. */
-  static async start(endpoint: Endpoint): Promise<Product> {
+  /** Connects to a northbound database, takes the lock, and makes facts of the objects; nothing is written yet. */
+  static async start(endpoint: Endpoint, objects: readonly KubeObject[]): Promise<Product> {
     const config = parseConfig('', 'defaults');
+    const { installation } = config;
     const session = new WatchedSession({
       remotes: [endpoint],
       database: 'OVN_Northbound',
@@ -46,38 +50,58 @@ export class Product {
     });
     session.start();
     await session.ready();
-    const lock = session.lock(`kube_northbound_${config.installation}`);
+    const lock = session.lock(`kube_northbound_${installation}`);
     await lock.acquired(5_000);
-    return new Product(session, new Keeper({ config, session, lock, log: silent }));
+    const translation = new Translation(config);
+    translation.take({ put: objects, deleted: [] });
+    const owned = new OwnedDatabase({
+      database: fenced(session, lockFence(lock)),
+      wish: translation.wish,
+      ownership: northboundOwnership(installation),
+      log: silent,
+    });
+    owned.setPrune(true);
+    return new Product(session, translation, owned);
   }
 
   set onTransact(onTransact: OnTransact) {
     this.#session.onTransact = onTransact;
   }
 
+  /** From the facts in memory to the mirror that shows all rows. */
+  async sync(): Promise<void> {
+    this.#translation.run();
+    this.#owned.resync();
+    await this.#shown();
+  }
+
   /** Hands changed objects over; resolves when the mirror shows all that follows. */
   async take(put: readonly KubeObject[], deleted: readonly ObjectKey[] = []): Promise<void> {
-    const keeper = this.#keeper;
-    keeper.take({ generation: ++this.#generation, problems: [], synced: true, put, deleted });
-    await new Promise<void>(resolve => {
-      const stop = keeper.onChange(() => {
-        if (!keeper.status().synced) return;
-        stop();
-        resolve();
-      });
-    });
-    const { refused, pending } = keeper.status();
-    if (refused[0]) throw new Error(`${refused[0].object} was refused: ${refused[0].reason}`);
-    if (pending > 0) throw new Error(`${pending} pods have no node`);
+    this.#owned.apply(this.#translation.apply({ put, deleted }));
+    await this.#shown();
   }
 
   /** The rows that are ours, of all tables together. */
   rows(): number {
-    return Object.values(this.#keeper.status().rows).reduce((sum, count) => sum + count, 0);
+    return Object.values(this.#owned.status().owned).reduce((sum, count) => sum + count, 0);
   }
 
   async close(): Promise<void> {
-    this.#keeper.close();
+    this.#owned.close();
     await this.#session.close();
+  }
+
+  async #shown(): Promise<void> {
+    await new Promise<void>(resolve => {
+      const stop = this.#owned.onChange(() => {
+        if (!this.#owned.status().inSync) return;
+        stop();
+        resolve();
+      });
+    });
+    const [refused] = this.#translation.refused();
+    if (refused) throw new Error(`${refused.object} was refused: ${refused.reason}`);
+    const [problem] = this.#owned.status().problems;
+    if (problem) throw new Error(`${problem.table} ${problem.key}: ${problem.reason}`);
   }
 }

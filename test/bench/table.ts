@@ -8,12 +8,13 @@ export function table({ node, ovn, ovs, cpus, load, bounds, cold, change }: Resu
   const lines = [
     `Node ${node}, OVN ${ovn}, OVS ${ovs}, ${cpus} processors, load ${load.join(' before, ')} after`,
     '',
-    `Cold sync of ${cold.pods} pods on ${cold.nodes} nodes: ${cold.rows} rows, ${cold.transactions} transactions, ${(cold.bytes / 1e6).toFixed(1)} MB; ${cold.rounds.length} rounds`,
-    row('', 'median ms', 'least ms', 'program CPU', 'database CPU'),
-    row('ours: objects in memory to database equal', ...columns(cold.ours)),
-    row('raw: the same transactions replayed', ...columns(cold.raw)),
-    row('raw, with a monitor like ours', ...columns(cold.monitored)),
+    `Cold sync of ${cold.pods} pods on ${cold.nodes} nodes: ${cold.rows} rows, ${cold.transactions} transactions, ${(cold.bytes / 1e6).toFixed(1)} MB; ${cold.rounds} rounds`,
+    row('by programs that have done it before', ...HEADINGS),
+    ...comparison(cold.warm),
     row('ratio of ours to raw', cold.ratio.toFixed(2), `  ${verdict(cold.ratio, bounds.cold)}`),
+    row('by programs that have just started', ...HEADINGS),
+    ...comparison(cold.first),
+    row('ratio of ours to raw', cold.first.ratio.toFixed(2)),
     '',
     `One pod change (a pod comes, gets another address, goes) on ${change.nodes} nodes: medians of ${change.changes}, in µs`,
     row('', ...change.sizes.map(({ pods }) => `${pods} pods`)),
@@ -27,10 +28,25 @@ export function table({ node, ovn, ovs, cpus, load, bounds, cold, change }: Resu
   return `${lines.join('\n')}\n`;
 }
 
+const HEADINGS = ['median ms', 'least ms', 'program CPU', 'database CPU'];
+
+function comparison({ ours, raw, monitored }: ColdResult['warm']): readonly string[] {
+  return [
+    row('ours: facts in memory to database equal', ...columns(ours)),
+    row('raw: the same transactions replayed', ...columns(raw)),
+    row('raw, with a monitor like ours', ...columns(monitored)),
+  ];
+}
+
 function row(name: string, ...values: readonly (string | number)[]): string {
   return `  ${name.padEnd(44)}${values.map(value => String(value).padStart(14)).join('')}`;
 }
 
-function columns({ ms, min_ms, program_cpu_ms, database_cpu_ms }: ColdResult['ours']): readonly number[] {
+function columns({
+  ms,
+  min_ms,
+  program_cpu_ms,
+  database_cpu_ms,
+}: ColdResult['warm']['ours']): readonly number[] {
   return [ms, min_ms, program_cpu_ms, database_cpu_ms];
 }
