@@ -36,8 +36,17 @@ const FULL: Limits = { cost: 1_000, groups: 500 };
 /** A change that the mirror does not show for so long after the answer was undone by somebody at once. */
 const SHOW_WITHIN_MS = 500;
 const RETRY_MS = 50;
-/** What the server says when a `wait` does not hold (RFC 7047, 5.2.6). */
-const TIMED_OUT = 'timed out';
+const LONGEST_RETRY_MS = 5_000;
+/** Somebody was quicker: a `wait` does not hold (RFC 7047, 5.2.6), or a lost answer was a good one. The mirror will tell. */
+const OVERTAKEN: ReadonlySet<string> = new Set(['timed out', 'duplicate uuid']);
+const OVERTAKEN_TIMES = 3;
+/** What a server says that cannot take any transaction now (RFC 7047, 3.1 and 4.1.3; ovsdb(7) of clusters). */
+const UNABLE: ReadonlySet<string> = new Set([
+  'I/O error',
+  'resources exhausted',
+  'cluster error',
+  'canceled',
+]);
 
 /** The only writer: one transaction under way at a time, what comes meanwhile is gathered for the next one. */
 export class Applier {
@@ -46,6 +55,8 @@ export class Applier {
   #scheduled: (() => void) | undefined;
   #patience: (() => void) | undefined;
   #groups = FULL.groups;
+  /** How often we had to pause since the last success. */
+  #setbacks = 0;
   #closed = false;
 
   constructor(options: ApplierOptions) {
@@ -106,6 +117,7 @@ export class Applier {
   #answered(flight: Flight, results: readonly OperationResult[]): void {
     if (this.#flight !== flight) return;
     flight.answered = true;
+    this.#setbacks = 0;
     this.#groups = Math.min(FULL.groups, this.#groups * 2);
     // RFC 7047, 5.2.3: a row that is gone is no error. The mirror tells of it, and so it is planned anew.
     for (const [index, causes] of flight.batch.causes.entries()) {
@@ -142,38 +154,42 @@ export class Applier {
   #refused(flight: Flight, error: unknown): void {
     if (this.#flight !== flight) return;
     this.#over();
-    if (error instanceof OperationError) this.#blame(flight, error);
-    else this.#again(flight.batch.rows);
-    // When the connection is lost the session says when to go on.
-    if (this.#options.database.state === 'ready') this.#pause(error);
+    if (this.#isJudgement(error)) {
+      this.#blame(flight, error);
+      this.wake();
+    } else {
+      this.#again(flight.batch.rows);
+      // When the connection is lost the session says when to go on.
+      if (this.#options.database.state === 'ready') this.#pause(error);
+    }
     this.#options.onChange();
   }
 
-  /** Goes on: at once where the server has judged our rows, else a little later. */
+  /** Whether the server has judged our rows. Where it takes us for overtaken again and again, the mirror shows no reason. */
+  #isJudgement(error: unknown): error is OperationError {
+    if (!(error instanceof OperationError) || UNABLE.has(error.code)) return false;
+    return !OVERTAKEN.has(error.code) || this.#setbacks >= OVERTAKEN_TIMES;
+  }
+
+  /** Goes on a little later, and ever more slowly until the next success. */
   #pause(error: unknown): void {
-    if (error instanceof OperationError && error.code !== TIMED_OUT) {
-      this.wake();
-      return;
-    }
-    if (!(error instanceof OperationError || error instanceof NotConnectedError)) {
-      this.#options.log.warn({ error }, 'a transaction failed for an unknown reason; it is tried again');
+    const { clock, log } = this.#options;
+    const isOvertaken = error instanceof OperationError && OVERTAKEN.has(error.code);
+    if (!isOvertaken && !(error instanceof NotConnectedError)) {
+      log.warn({ error }, 'the database cannot take a transaction; it is tried again');
     }
     // Rows that were marked again have called for the next turn already.
     this.#scheduled?.();
-    this.#scheduled = this.#options.clock.after(RETRY_MS, () => {
+    this.#scheduled = clock.after(Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** this.#setbacks), () => {
       this.#scheduled = undefined;
       this.#send();
     });
+    this.#setbacks++;
   }
 
   /** Finds the row that made a transaction fail; where that is not clear, the next ones are smaller. */
   #blame(flight: Flight, error: OperationError): void {
     const { batch } = flight;
-    if (error.code === TIMED_OUT) {
-      // Somebody changed what we were about to remove; the mirror will show it.
-      this.#again(batch.rows);
-      return;
-    }
     const suspects = this.#suspects(flight, error);
     const [first] = suspects;
     if (first && suspects.length === 1) {
