@@ -62,6 +62,15 @@ describe('a Node', () => {
     expect(nodeFact('a', annotated('node-chassis-id', '7dc6')).chassis).toBe('7dc6');
   });
 
+  it('is still known by what can be read of it', () => {
+    const metadata = { uid: [1], annotations: { 'k8s.ovn.org/node-chassis-id': '7dc6' } };
+    expect(nodeFact('a', { metadata, spec: { podCIDRs: ['10.0.0.0/24'] } })).toMatchObject({
+      chassis: '7dc6',
+      subnets: [{ prefix: 24 }],
+      problem: 'metadata.uid must be a string',
+    });
+  });
+
   it('has the addresses of type InternalIP', () => {
     const addresses = [
       { type: 'Hostname', address: 'a' },

@@ -2,7 +2,7 @@ import { type Cidr, parseCidr } from '../../addresses/index.ts';
 import { NODE_CHASSIS_ID, NODE_SUBNETS, parseNodeSubnets } from '../../contracts/annotations.ts';
 import { oneOfEachFamily } from './families.ts';
 import { annotation, type Identity, identityOf } from './identity.ts';
-import { FieldError, isRaw, listOf, messageOf, objectAt, type Raw, textOf } from './raw.ts';
+import { attempt, FieldError, isRaw, listOf, objectAt, type Raw, textOf } from './raw.ts';
 
 /** What translation needs of a Node. */
 export interface NodeFact extends Identity {
@@ -11,19 +11,23 @@ export interface NodeFact extends Identity {
   readonly chassis: string;
   /** Subnets given by the annotation or by `spec.podCIDRs`; undefined where the allocator has to find some. */
   readonly subnets: readonly Cidr[] | undefined;
-  /** Why the given subnets could not be read. */
+  /** What of the Node could not be read. */
   readonly problem: string | undefined;
 }
 
-/** Trims a Node. Never throws: what cannot be read becomes the fact's `problem`. */
+/** Trims a Node. Never throws: what cannot be read becomes the fact's `problem`, and the rest counts all the same. */
 export function nodeFact(name: string, raw: Raw): NodeFact {
-  const fact = { name, uid: '', created: '', chassis: name, subnets: undefined, problem: undefined };
-  try {
-    const identity = { ...identityOf(raw), chassis: annotation(raw, NODE_CHASSIS_ID) ?? name };
-    return { ...fact, ...identity, ...givenSubnets(raw) };
-  } catch (error) {
-    return { ...fact, problem: messageOf(error) };
-  }
+  const problems: string[] = [];
+  const read = <T>(part: () => T, otherwise: T) => attempt(problems, part, otherwise);
+  const { uid, created } = read(() => identityOf(raw), { uid: '', created: '' });
+  return {
+    name,
+    uid,
+    created,
+    chassis: read(() => annotation(raw, NODE_CHASSIS_ID), undefined) ?? name,
+    subnets: read(() => givenSubnets(raw), undefined),
+    problem: problems[0],
+  };
 }
 
 /** `status.addresses` of type InternalIP, in order. Throws FieldError where the list is malformed. */
@@ -34,13 +38,9 @@ export function internalIps(raw: Raw): readonly string[] {
   });
 }
 
-function givenSubnets(raw: Raw): Pick<NodeFact, 'subnets' | 'problem'> {
-  try {
-    const given = subnetTexts(raw);
-    return { subnets: given && subnetsOf(given.from, given.texts), problem: undefined };
-  } catch (error) {
-    return { subnets: undefined, problem: messageOf(error) };
-  }
+function givenSubnets(raw: Raw): readonly Cidr[] | undefined {
+  const given = subnetTexts(raw);
+  return given && subnetsOf(given.from, given.texts);
 }
 
 function subnetTexts(raw: Raw): { from: string; texts: readonly unknown[] } | undefined {

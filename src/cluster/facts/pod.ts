@@ -2,7 +2,7 @@ import { type Ip, parseInterfaceCidr, parseIp, parseMac } from '../../addresses/
 import { POD_NETWORKS, parsePodNetworks } from '../../contracts/annotations.ts';
 import { oneOfEachFamily } from './families.ts';
 import { annotation, derivedUid, type Identity, identityOf } from './identity.ts';
-import { FieldError, flagOf, isRaw, listOf, messageOf, objectAt, type Raw, textOf } from './raw.ts';
+import { attempt, FieldError, flagOf, isRaw, listOf, objectAt, type Raw, textOf } from './raw.ts';
 
 /** Addresses that a Pod itself claims. */
 export interface ClaimedAddresses {
@@ -34,14 +34,7 @@ export interface PodFact extends Identity {
  */
 export function podFact(namespace: string, name: string, raw: Raw): PodFact {
   const problems: string[] = [];
-  const read = <T>(part: () => T, otherwise: T): T => {
-    try {
-      return part();
-    } catch (error) {
-      problems.push(messageOf(error));
-      return otherwise;
-    }
-  };
+  const read = <T>(part: () => T, otherwise: T) => attempt(problems, part, otherwise);
   const { uid, created } = read(() => identityOf(raw), { uid: '', created: '' });
   const phase = read(() => textOf(objectAt(raw, 'status'), 'phase', 'status'), undefined);
   return {

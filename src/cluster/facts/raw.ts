@@ -51,3 +51,13 @@ export function isRaw(value: unknown): value is Raw {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** What `part` reads; where that fails, `otherwise`, and why it failed goes to `problems`. */
+export function attempt<T>(problems: string[], part: () => T, otherwise: T): T {
+  try {
+    return part();
+  } catch (error) {
+    problems.push(messageOf(error));
+    return otherwise;
+  }
+}
