@@ -9,7 +9,7 @@ import { MARKS_COLUMN, type Ownership } from './ownership.ts';
 import type { Clock, Log } from './ports.ts';
 import type { DesiredValue } from './row.ts';
 import type { Problem, TrackedRow, TrackedRows } from './tracked-row.ts';
-import { equalValue, normalize, type Resolve } from './value.ts';
+import { equalValue, normalize, normalizeAtom, type Resolve } from './value.ts';
 
 /** What planning looks at. */
 export interface PlanView {
@@ -143,6 +143,7 @@ export function wantedValue(view: PlanView, row: TrackedRow, column: OwnedColumn
       return withAtoms(row, column, normalize(value, column.type, resolve));
     const keys = normalize(value ?? {}, column.type, resolve);
     const marks = marksFor(view.ownership.installation, desired.unit, row.key);
+    for (const [, mark] of marks) normalizeAtom(mark, column.type.value ?? column.type.key, resolve);
     return new Map([...(keys instanceof Map ? keys : []), ...marks]);
   } catch (error) {
     if (error instanceof ValueError)

@@ -62,6 +62,17 @@ describe('OwnedDatabase, when things go wrong', () => {
     ]);
   });
 
+  it('refuses a row whose key cannot be written into its marks, and writes the rest', async () => {
+    const session = new ModelSession();
+    const { Bridge, ...rest } = bridges({ b1: ['p1'] });
+    await session.start({ ...rest, Bridge: { ...Bridge, 'b\ud800': { columns: { name: 'b2' } } } });
+    expect(session.names('Port')).toEqual(['p1']);
+    expect(session.names('Bridge')).toEqual(['b1']);
+    expect(session.status().problems).toEqual([
+      expect.objectContaining({ kind: 'failed', reason: expect.stringContaining('external_ids') }),
+    ]);
+  });
+
   it.each([true, false])('goes on after a lost answer (applied: %s)', async applied => {
     const session = new ModelSession();
     session.database.fate = () => ({ kind: 'lost', applied });
