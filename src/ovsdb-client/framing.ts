@@ -18,6 +18,8 @@ const CLOSE_BRACE = 0x7d;
 /** A larger buffer is given back after its message; a smaller one serves the next. */
 const KEPT_BYTES = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
+/** `[],` is 3 bytes and becomes more than 40: a message may be large or made of nothing, but not both. */
+const BYTES_PER_CONTAINER = 16;
 
 /**
  * Cuts a stream of bytes into the texts of JSON objects. OVSDB puts no delimiter between messages (RFC 7047, 4), so
@@ -33,6 +35,7 @@ export class Framer {
   #buffer: Buffer = NOTHING;
   #length = 0;
   #depth = 0;
+  #containers = 0;
   #inString = false;
   #escaped = false;
 
@@ -83,6 +86,7 @@ export class Framer {
   /** The index after the message's last byte, or undefined where it goes on in the next chunk. */
   #scan(chunk: Buffer, from: number): number | undefined {
     let depth = this.#depth;
+    let containers = this.#containers;
     let inString = this.#inString;
     let escaped = this.#escaped;
     let index = from;
@@ -96,6 +100,7 @@ export class Framer {
         inString = true;
       } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
         depth++;
+        containers++;
         if (depth > this.#limits.maxDepth) {
           throw new ProtocolError(`a message is nested deeper than ${this.#limits.maxDepth} levels`);
         }
@@ -104,7 +109,12 @@ export class Framer {
         if (depth === 0) break;
       }
     }
+    const mostContainers = Math.floor(this.#limits.maxMessageBytes / BYTES_PER_CONTAINER);
+    if (containers > mostContainers) {
+      throw new ProtocolError(`a message has more than ${mostContainers} objects and lists`);
+    }
     this.#depth = depth;
+    this.#containers = depth === 0 ? 0 : containers;
     this.#inString = inString;
     this.#escaped = escaped;
     return index < chunk.length ? index + 1 : undefined;

@@ -170,6 +170,11 @@ describe('a server that cannot be used', () => {
     ],
     ['a giant', { list_dbs: (_, peer) => peer.raw(`{"a":"${'x'.repeat(5000)}`) }, 'longer than 4096 bytes'],
     [
+      'countless lists',
+      { list_dbs: (_, peer) => peer.raw(`{"a":[${'[],'.repeat(1000)}`) },
+      'more than 256 objects and lists',
+    ],
+    [
       'an answer to nobody',
       { list_dbs: (_, peer) => peer.send({ id: 77, result: [], error: null }) },
       '(id 77)',
