@@ -1,6 +1,6 @@
 import { NotConnectedError, OperationError } from '../ovsdb-client/errors.ts';
-import { comment } from '../ovsdb-client/transaction.ts';
-import type { OperationResult } from '../ovsdb-client/types.ts';
+import { assertRows, byUuid, comment } from '../ovsdb-client/transaction.ts';
+import type { Operation, OperationResult } from '../ovsdb-client/types.ts';
 import { batchComment } from './batch-comment.ts';
 import { type DeltaTracker, EVERYTHING } from './delta-tracker.ts';
 import type { Limits, Planner } from './planner.ts';
@@ -29,10 +29,17 @@ interface Flight {
   /** Rows that may have come to nothing, as another row was gone that they need. */
   readonly doubtful: Set<TrackedRow>;
   answered: boolean;
+  /** Cancels the end of our patience with the mirror. */
+  patience: (() => void) | undefined;
 }
 
 /** Some 500 rows with a membership each: larger transactions are no faster, and hold up everybody else. */
 const FULL: Limits = { cost: 1_000, groups: 500 };
+/**
+ * How many transactions are under way while much is to be added: the server works on one while we plan the next. At any
+ * other time it is one, so that what comes meanwhile is gathered.
+ */
+const DEPTH = 2;
 /** A change that the mirror does not show for so long after the answer was undone by somebody at once. */
 const SHOW_WITHIN_MS = 500;
 const RETRY_MS = 50;
@@ -48,12 +55,14 @@ const UNABLE: ReadonlySet<string> = new Set([
   'canceled',
 ]);
 
-/** The only writer: one transaction under way at a time, what comes meanwhile is gathered for the next one. */
+/** The only writer. */
 export class Applier {
   readonly #options: ApplierOptions;
-  #flight: Flight | undefined;
+  /** What is under way, oldest first. */
+  #flights: readonly Flight[] = [];
+  /** What comes next has to see what is under way in the mirror first. */
+  #mustLand = false;
   #scheduled: (() => void) | undefined;
-  #patience: (() => void) | undefined;
   #groups = FULL.groups;
   /** How often we had to pause since the last success. */
   #setbacks = 0;
@@ -65,12 +74,12 @@ export class Applier {
 
   /** Whether nothing is under way and nothing is to be sent now. */
   idle(): boolean {
-    return !this.#flight && !this.#scheduled && this.#options.tracker.isEmpty();
+    return this.#flights.length === 0 && !this.#scheduled && this.#options.tracker.isEmpty();
   }
 
   /** Plans and sends on the next turn of the event loop. */
   wake(): void {
-    if (this.#closed || this.#flight || this.#scheduled) return;
+    if (this.#closed || this.#scheduled || !this.#maySend()) return;
     this.#scheduled = this.#options.clock.after(0, () => {
       this.#scheduled = undefined;
       this.#send();
@@ -78,44 +87,74 @@ export class Applier {
   }
 
   /** The mirror has shown changes of these rows. */
-  shown(uuids: Iterable<string>): void {
-    if (!this.#flight) return;
-    for (const uuid of uuids) this.#flight.awaited.delete(uuid);
-    this.#land(this.#flight);
+  shown(uuids: readonly string[]): void {
+    for (const flight of this.#flights) {
+      for (const uuid of uuids) flight.awaited.delete(uuid);
+      this.#land(flight);
+    }
   }
 
   close(): void {
     this.#closed = true;
     this.#scheduled?.();
-    this.#patience?.();
     this.#scheduled = undefined;
-    this.#flight = undefined;
+    for (const flight of this.#flights) flight.patience?.();
+    this.#flights = [];
+  }
+
+  /** A transaction may follow one that is under way only where both do nothing but add rows, and the first is full. */
+  #maySend(): boolean {
+    const last = this.#flights.at(-1)?.batch;
+    if (!last) return true;
+    const isFull = last.groups.length >= FULL.groups;
+    return this.#flights.length < DEPTH && isFull && last.growth !== undefined && !this.#mustLand;
   }
 
   #send(): void {
-    const { database, installation, planner } = this.#options;
-    if (this.#closed || this.#flight || database.state !== 'ready') return;
+    const { database, planner } = this.#options;
+    if (this.#closed || !this.#maySend() || database.state !== 'ready') return;
     const batch = planner.next({ ...FULL, groups: this.#groups });
     if (!batch) {
       this.#options.onChange();
-      return;
+    } else if (this.#flights.length > 0 && !batch.growth) {
+      this.#mustLand = true;
+      this.#again(batch.rows);
+    } else {
+      this.#launch(batch);
+      this.wake();
     }
-    const flight = {
+  }
+
+  #launch(batch: Batch): void {
+    const { database, installation, planner } = this.#options;
+    const operations = [
+      ...batch.operations,
+      ...this.#afterLast(),
+      comment(batchComment(installation, batch.groups)),
+    ];
+    const flight: Flight = {
       batch,
       awaited: new Set(batch.touched),
-      doubtful: new Set<TrackedRow>(),
+      doubtful: new Set(),
       answered: false,
+      patience: undefined,
     };
-    this.#flight = flight;
-    const note = comment(batchComment(installation, batch.groups));
-    database.transact([...batch.operations, note]).then(
+    this.#flights = [...this.#flights, flight];
+    planner.sent(batch);
+    database.transact(operations).then(
       results => this.#answered(flight, results),
       (error: unknown) => this.#refused(flight, error),
     );
   }
 
+  /** Makes a transaction fail whole where the one before it did: nothing may come before what must precede it. */
+  #afterLast(): readonly Operation[] {
+    const growth = this.#flights.at(-1)?.batch.growth;
+    return growth ? [assertRows(growth.table, byUuid(growth.uuid), [], [{}])] : [];
+  }
+
   #answered(flight: Flight, results: readonly OperationResult[]): void {
-    if (this.#flight !== flight) return;
+    if (!this.#flights.includes(flight)) return;
     flight.answered = true;
     this.#setbacks = 0;
     this.#groups = Math.min(FULL.groups, this.#groups * 2);
@@ -124,7 +163,7 @@ export class Applier {
       if (results[index]?.count === 0) for (const row of causes) flight.doubtful.add(row);
     }
     if (flight.awaited.size > 0) {
-      this.#patience = this.#options.clock.after(SHOW_WITHIN_MS, () => {
+      flight.patience = this.#options.clock.after(SHOW_WITHIN_MS, () => {
         this.#giveUpWaiting(flight);
       });
     }
@@ -140,20 +179,21 @@ export class Applier {
   }
 
   #land(flight: Flight): void {
-    if (!flight.answered || flight.awaited.size > 0 || this.#flight !== flight) return;
-    this.#over();
+    if (!flight.answered || flight.awaited.size > 0 || !this.#flights.includes(flight)) return;
+    this.#over(flight);
     this.#send();
   }
 
-  #over(): void {
-    this.#patience?.();
-    this.#patience = undefined;
-    this.#flight = undefined;
+  #over(flight: Flight): void {
+    flight.patience?.();
+    this.#flights = this.#flights.filter(other => other !== flight);
+    this.#mustLand = false;
+    this.#options.planner.landed(flight.batch);
   }
 
   #refused(flight: Flight, error: unknown): void {
-    if (this.#flight !== flight) return;
-    this.#over();
+    if (!this.#flights.includes(flight)) return;
+    this.#over(flight);
     if (this.#isJudgement(error)) {
       this.#blame(flight, error);
       this.wake();

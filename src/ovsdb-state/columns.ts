@@ -27,6 +27,8 @@ export interface OwnedTable {
   readonly columns: ReadonlyMap<string, OwnedColumn>;
   /** The set columns whose elements are rows. */
   readonly sets: readonly OwnedColumn[];
+  /** The columns that have values of a row's own, and that we write. */
+  readonly written: readonly OwnedColumn[];
 }
 
 const marks = [INSTALLATION_MARK, UNIT_MARK, KEY_MARK];
@@ -45,13 +47,15 @@ export function ownedTables(ownership: Ownership, schema: DatabaseSchema): Reado
       const type = table.columns.get(column)?.type;
       if (type) owned.set(column, { name: column, type, ownership: claim, refs: isRefSet(type) });
     }
+    const ours = [...owned.values()].filter(({ ownership: { class: kind } }) => kind !== 'status');
     tables.set(name, {
       name,
       isRoot: table.isRoot,
       naturalKey,
       assertsName,
       columns: owned,
-      sets: [...owned.values()].filter(({ refs, ownership: { class: kind } }) => refs && kind !== 'status'),
+      sets: ours.filter(({ refs }) => refs),
+      written: ours.filter(({ refs }) => !refs),
     });
   }
   return tables;

@@ -1,4 +1,5 @@
 import type { Atom } from '../ovsdb-client/types.ts';
+import { getOrAdd } from './get-or-add.ts';
 import type { Ownership } from './ownership.ts';
 import { RowQueue } from './row-queue.ts';
 import type { Dirt, TrackedRow } from './tracked-row.ts';
@@ -43,12 +44,17 @@ export class DeltaTracker {
   /** Marks a part of a row, and whatever waits for that row. */
   touch(row: TrackedRow, what: Touch, cause: Cause): void {
     const repair = cause === 'mirror';
-    row.dirt ??= { columns: new Set(), atoms: new Map(), links: false, repair };
+    row.dirt ??= { columns: undefined, atoms: undefined, links: false, repair };
     merge(row.dirt, what);
     row.dirt.repair &&= repair;
     if (cause !== 'retry') row.retry = undefined;
     if (cause === 'wish') row.repairs = undefined;
     this.enqueue(row);
+    this.wake(row);
+  }
+
+  /** Marks whatever waits for a row. */
+  wake(row: TrackedRow): void {
     const { waiters } = row;
     row.waiters = undefined;
     for (const waiter of waiters ?? []) this.touch(waiter, EVERYTHING, 'retry');
@@ -88,13 +94,16 @@ export class DeltaTracker {
 }
 
 function merge(dirt: Dirt, { columns, atom, links }: Touch): void {
-  if (columns === 'all') dirt.columns = 'all';
-  else if (columns && dirt.columns !== 'all') for (const column of columns) dirt.columns.add(column);
+  if (columns === 'all') {
+    dirt.columns = 'all';
+  } else if (columns && dirt.columns !== 'all') {
+    dirt.columns ??= new Set();
+    for (const column of columns) dirt.columns.add(column);
+  }
   if (atom) {
     const [column, value] = atom;
-    const atoms = dirt.atoms.get(column);
-    if (atoms) atoms.add(value);
-    else dirt.atoms.set(column, new Set([value]));
+    dirt.atoms ??= new Map();
+    getOrAdd(dirt.atoms, column, () => new Set<Atom>()).add(value);
   }
   if (links) dirt.links = true;
 }

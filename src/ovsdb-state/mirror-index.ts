@@ -1,4 +1,5 @@
 import type { Atom, ColumnDelta, Row, RowDelta, Value } from '../ovsdb-client/types.ts';
+import { defaultValue } from '../ovsdb-client/wire.ts';
 import type { OwnedColumn, OwnedTable } from './columns.ts';
 import { type Cause, type DeltaTracker, EVERYTHING } from './delta-tracker.ts';
 import { getOrAdd } from './get-or-add.ts';
@@ -6,6 +7,7 @@ import { marksOf } from './marks.ts';
 import type { NaturalNames } from './natural-names.ts';
 import { MARKS_COLUMN } from './ownership.ts';
 import type { TrackedRow, TrackedRows } from './tracked-row.ts';
+import { equalValue } from './value.ts';
 
 /** A set column of a row of the mirror. */
 export interface Holder {
@@ -28,6 +30,8 @@ export class MirrorIndex {
   readonly #holders = new Map<string, Set<Holder>>();
   readonly #holderOf = new Map<string, Map<string, Holder>>();
   readonly #owned = new Map<string, number>();
+  /** Rows that have just come as we sent them. */
+  readonly #arrived: TrackedRow[] = [];
 
   constructor(
     installation: string,
@@ -49,8 +53,25 @@ export class MirrorIndex {
     if (owned) for (const row of rows) this.#insert(owned, row, 'retry');
   }
 
-  /** Follows the mirror. */
-  apply(delta: RowDelta): void {
+  /** Follows the mirror: what came together is looked at together. */
+  follow(deltas: readonly RowDelta[]): void {
+    for (const delta of deltas) this.#apply(delta);
+    for (const row of this.#arrived.splice(0)) {
+      this.#tracker.wake(row);
+      if (!this.#isHeldAsWanted(row)) this.#tracker.touch(row, { links: true }, 'mirror');
+    }
+  }
+
+  /** Whether a row is in all the columns that the wish wants it in. */
+  #isHeldAsWanted({ uuid, links }: TrackedRow): boolean {
+    const holders = uuid === undefined ? undefined : this.#holders.get(uuid);
+    return links.every(({ row, column }) => {
+      const holder = row.uuid === undefined ? undefined : this.#holderOf.get(row.uuid)?.get(column);
+      return holder !== undefined && (holders?.has(holder) ?? false);
+    });
+  }
+
+  #apply(delta: RowDelta): void {
     const cause = 'mirror';
     const table = this.#tables.get(delta.table);
     if (!table) return;
@@ -72,7 +93,7 @@ export class MirrorIndex {
   #insert(table: OwnedTable, row: Row, cause: Cause): void {
     const { installation, key } = marksOf(row);
     if (installation === this.#installation && key !== undefined) {
-      this.#bind(this.#rows.get(table.name, key), row.uuid, cause);
+      this.#bind(this.#rows.get(table.name, key), row, cause);
     } else {
       this.#takeName(table, row.uuid, nameOf(table, row));
     }
@@ -141,7 +162,7 @@ export class MirrorIndex {
       this.#takeName(table, row.uuid, nameOf(table, row));
     } else if (!tracked && installation === this.#installation && key !== undefined) {
       this.#freeName(table, row.uuid, nameOf(table, row));
-      this.#bind(this.#rows.get(table.name, key), row.uuid, cause);
+      this.#bind(this.#rows.get(table.name, key), row, cause);
     }
   }
 
@@ -164,7 +185,7 @@ export class MirrorIndex {
    * Of several rows with one key the first is the key's row: what hangs on it must not be moved for the sake of a copy.
    * Where the order is not known, as they were there before us, it is the least UUID.
    */
-  #bind(row: TrackedRow, uuid: string, cause: Cause): void {
+  #bind(row: TrackedRow, { uuid, columns }: Row, cause: Cause): void {
     this.#rows.bind(uuid, row);
     this.#count(row.table, 1);
     if (row.uuid === undefined) {
@@ -176,8 +197,24 @@ export class MirrorIndex {
       row.duplicates.add(isFirst ? row.uuid : uuid);
       if (isFirst) this.#switchTo(row, uuid, cause);
     }
-    if (row.proposed === uuid) row.proposed = undefined;
+    const { sent } = row;
+    if (row.proposed === uuid) {
+      row.proposed = undefined;
+      row.sent = undefined;
+      if (sent && row.uuid === uuid && this.#isAsSent(row, columns, sent)) {
+        this.#arrived.push(row);
+        return;
+      }
+    }
     this.#tracker.touch(row, EVERYTHING, cause);
+  }
+
+  /** Whether a row came with exactly what we inserted, so that there is nothing to compare with the wish. */
+  #isAsSent({ table }: TrackedRow, columns: Row['columns'], sent: ReadonlyMap<OwnedColumn, Value>): boolean {
+    const written = this.#tables.get(table)?.written ?? [];
+    return written.every(column =>
+      equalValue(columns[column.name], sent.get(column) ?? defaultValue(column.type)),
+    );
   }
 
   #unbind(row: TrackedRow, uuid: string, cause: Cause): void {
@@ -216,7 +253,11 @@ export class MirrorIndex {
     const columns = getOrAdd(this.#holderOf, uuid, () => new Map<string, Holder>());
     const holder = getOrAdd(columns, column.name, () => ({ table: table.name, uuid, column }));
     getOrAdd(this.#holders, child, () => new Set<Holder>()).add(holder);
-    this.#touchChild(child, cause);
+    const row = this.#rows.ofUuid(child);
+    const parent = this.#rows.ofUuid(uuid);
+    // What is as the wish wants it makes no difference that was not there before.
+    const isWanted = row?.uuid === child && parent?.uuid === uuid && row.isWantedIn(parent, column.name);
+    if (row && !isWanted) this.#tracker.touch(row, { links: true }, cause);
   }
 
   #unhold(uuid: string, column: OwnedColumn, child: string, cause: Cause): void {
@@ -224,12 +265,8 @@ export class MirrorIndex {
     const holders = this.#holders.get(child);
     if (holder) holders?.delete(holder);
     if (holders?.size === 0) this.#holders.delete(child);
-    this.#touchChild(child, cause);
-  }
-
-  #touchChild(uuid: string, cause: Cause): void {
-    const child = this.#rows.ofUuid(uuid);
-    if (child) this.#tracker.touch(child, { links: true }, cause);
+    const row = this.#rows.ofUuid(child);
+    if (row) this.#tracker.touch(row, { links: true }, cause);
   }
 }
 

@@ -154,7 +154,7 @@ export class OwnedDatabase {
   #onDelta(deltas: readonly RowDelta[]): void {
     const core = this.#core;
     if (!core) return;
-    for (const delta of deltas) core.index.apply(delta);
+    core.index.follow(deltas);
     core.applier.shown(deltas.map(({ row }) => row.uuid));
     this.#changed();
   }

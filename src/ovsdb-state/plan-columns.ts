@@ -25,11 +25,11 @@ export function planColumns(plan: ColumnPlan, row: TrackedRow, actual: Row, dirt
   checkOwned(view, row);
   for (const column of view.tables.get(row.table)?.columns.values() ?? []) {
     const kind = column.ownership.class;
-    const isMarked = dirt.columns === 'all' || dirt.columns.has(column.name);
+    const isMarked = dirt.columns === 'all' || (dirt.columns?.has(column.name) ?? false);
     if (column.refs) {
       if (kind === 'exclusive') expelOthers(plan, row, actual, column, isMarked ? undefined : dirt);
     } else if (!isMarked) {
-      planAtoms(plan, row, actual, column, dirt.atoms.get(column.name));
+      planAtoms(plan, row, actual, column, dirt.atoms?.get(column.name));
     } else if (kind === 'keys') {
       planKeys(plan, row, actual, column, dirt.repair);
     } else if (kind === 'exclusive') {
@@ -125,7 +125,7 @@ function expelOthers(
 ): void {
   const found = actual.columns[column.name];
   if (!(found instanceof Set)) return;
-  const candidates: Iterable<Atom> = dirt ? (dirt.atoms.get(column.name) ?? []) : found;
+  const candidates: Iterable<Atom> = dirt ? (dirt.atoms?.get(column.name) ?? []) : found;
   for (const uuid of candidates) {
     const isOurs = view.rows.ofUuid(String(uuid)) !== undefined;
     if (!isOurs && found.has(uuid) && mayTake()) {

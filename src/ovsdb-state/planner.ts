@@ -49,6 +49,8 @@ export class Planner {
   readonly #options: PlannerOptions;
   readonly #view: PlanView;
   readonly #readiness: Readiness;
+  /** Rows that changed again while they are under way. */
+  readonly #deferred = new Set<TrackedRow>();
   /** Rows that would have been removed if that had been allowed. */
   readonly #heldBack = new Set<TrackedRow>();
   #pruneAllowed = false;
@@ -81,9 +83,27 @@ export class Planner {
     return this.#builder.build();
   }
 
+  /** The rows of a transaction are under way now: until {@link landed} the next ones may count on them. */
+  sent(batch: Batch): void {
+    for (const row of batch.rows) row.sent = batch.inserts.get(row.proposed);
+  }
+
+  /** The transaction is over, for good or ill. */
+  landed(batch: Batch): void {
+    for (const row of batch.rows) {
+      row.sent = undefined;
+      if (this.#deferred.delete(row)) this.#options.tracker.enqueue(row);
+    }
+  }
+
   #plan(row: TrackedRow): void {
     const dirt = this.#options.tracker.take(row);
     if (!dirt || this.#isTooEarly(row, dirt)) return;
+    if (row.sent) {
+      row.dirt = dirt;
+      this.#deferred.add(row);
+      return;
+    }
     const before = this.#builder.cost;
     this.#builder.begin(row);
     if (row.desired) this.#write(row, dirt);
@@ -135,7 +155,7 @@ export class Planner {
   #insert(row: TrackedRow): string {
     row.proposed ??= this.#options.newUuid();
     const uuid = row.proposed;
-    if (this.#builder.inserts(uuid)) return uuid;
+    if (row.sent || this.#builder.inserts(uuid)) return uuid;
     this.#options.tracker.take(row);
     this.#options.problems.set(row, undefined);
     this.#builder.bring(row);
@@ -197,7 +217,7 @@ export class Planner {
   #followReference(row: TrackedRow, target: TrackedRow): void {
     if (!row.desired) return;
     if (row.uuid !== undefined) {
-      this.#updateColumns(row, { columns: 'all', atoms: new Map(), links: false, repair: false });
+      this.#updateColumns(row, { columns: 'all', atoms: undefined, links: false, repair: false });
     } else if (!this.#view.tables.get(target.table)?.isRoot && this.#readiness.of(row).ready) {
       this.#insert(row);
     }
@@ -345,7 +365,8 @@ export class Planner {
   // --- small things ---
 
   #uuidOf(row: TrackedRow): string | undefined {
-    return row.uuid ?? (this.#builder.inserts(row.proposed) ? row.proposed : undefined);
+    const isComing = row.sent !== undefined || this.#builder.inserts(row.proposed);
+    return row.uuid ?? (isComing ? row.proposed : undefined);
   }
 
   #setColumn(row: TrackedRow, name: string): OwnedColumn | undefined {

@@ -7,7 +7,6 @@ import { marksFor, marksOf } from './marks.ts';
 import type { NaturalNames } from './natural-names.ts';
 import { MARKS_COLUMN, type Ownership } from './ownership.ts';
 import type { Clock, Log } from './ports.ts';
-import type { DesiredValue } from './row.ts';
 import type { Problem, TrackedRow, TrackedRows } from './tracked-row.ts';
 import { equalValue, normalize, normalizeAtom, type Resolve } from './value.ts';
 
@@ -69,7 +68,7 @@ export class Readiness {
 
   #judge(row: TrackedRow): Verdict {
     if (!row.desired) return unready('blocked', `${row.table} "${row.key}" is not declared`);
-    if (row.uuid !== undefined) return READY;
+    if (row.uuid !== undefined || row.sent) return READY;
     if (row.problem?.kind === 'failed' && row.retry && row.retry.at > this.#view.clock.now()) {
       return { ready: false, problem: row.problem };
     }
@@ -168,8 +167,8 @@ function withAtoms(row: TrackedRow, { name, type }: OwnedColumn, value: Value): 
 function newColumns(view: PlanView, row: TrackedRow, resolve: Resolve): ReadonlyMap<OwnedColumn, Value> {
   checkOwned(view, row);
   const columns = new Map<OwnedColumn, Value>();
-  for (const column of view.tables.get(row.table)?.columns.values() ?? []) {
-    if (column.refs || column.ownership.class === 'status' || !isGiven(row, column)) continue;
+  for (const column of view.tables.get(row.table)?.written ?? []) {
+    if (!isGiven(row, column)) continue;
     const value = wantedValue(view, row, column, resolve);
     if (!equalValue(value, defaultValue(column.type))) columns.set(column, value);
   }
@@ -185,16 +184,17 @@ function isGiven(row: TrackedRow, { name }: OwnedColumn): boolean {
 export function checkOwned(view: PlanView, row: TrackedRow): void {
   const table = view.tables.get(row.table);
   if (!table) throw new ValueError(`the database's schema has no table ${row.table}`);
-  const wanted: [string, DesiredValue | undefined][] = Object.entries(row.desired?.columns ?? {});
-  for (const name of row.members?.keys() ?? []) wanted.push([name, undefined]);
-  for (const [name] of wanted) {
-    const column = table.columns.get(name);
-    if (column && column.ownership.class !== 'status') continue;
-    const claimed = view.ownership.tables[row.table]?.columns[name];
-    throw new ValueError(
-      claimed && !column
-        ? `the database's schema lacks the column ${row.table}.${name}`
-        : `${row.table}.${name} is not ours to write`,
-    );
-  }
+  for (const name in row.desired?.columns) checkColumn(view, table, name);
+  for (const name of row.members?.keys() ?? []) checkColumn(view, table, name);
+}
+
+function checkColumn(view: PlanView, table: OwnedTable, name: string): void {
+  const column = table.columns.get(name);
+  if (column && column.ownership.class !== 'status') return;
+  const claimed = view.ownership.tables[table.name]?.columns[name];
+  throw new ValueError(
+    claimed && !column
+      ? `the database's schema lacks the column ${table.name}.${name}`
+      : `${table.name}.${name} is not ours to write`,
+  );
 }

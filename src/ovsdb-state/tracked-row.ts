@@ -1,4 +1,5 @@
-import type { Atom } from '../ovsdb-client/types.ts';
+import type { Atom, Value } from '../ovsdb-client/types.ts';
+import type { OwnedColumn } from './columns.ts';
 import { getOrAdd } from './get-or-add.ts';
 import type { WishRow } from './ports.ts';
 import type { RowId } from './row.ts';
@@ -18,9 +19,9 @@ export interface Problem {
 
 /** What of a row may differ between wish and mirror. */
 export interface Dirt {
-  columns: Set<string> | 'all';
+  columns: Set<string> | 'all' | undefined;
   /** Elements of exclusive set columns that are fed by members. */
-  readonly atoms: Map<string, Set<Atom>>;
+  atoms: Map<string, Set<Atom>> | undefined;
   /** The row's memberships in other rows. */
   links: boolean;
   /** Nothing but somebody else's change of the database is the cause. */
@@ -54,6 +55,8 @@ export class TrackedRow implements RowId {
   duplicates: Set<string> | undefined;
   /** The UUID of the insert that is planned or under way. */
   proposed: string | undefined;
+  /** What that insert says, from when it was sent until the mirror shows it. */
+  sent: ReadonlyMap<OwnedColumn, Value> | undefined;
 
   /** Where the wish wants this row to be a member. */
   links: Link[] = [];
@@ -82,6 +85,11 @@ export class TrackedRow implements RowId {
 
   toString(): string {
     return `${this.table} ${this.key}`;
+  }
+
+  /** Whether the wish wants this row in that column. */
+  isWantedIn(row: TrackedRow, column: string): boolean {
+    return this.links.some(link => link.row === row && link.column === column);
   }
 
   /** Whether nothing is known of the row any more. */

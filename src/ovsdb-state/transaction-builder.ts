@@ -24,18 +24,22 @@ export interface Batch {
   readonly groups: readonly TrackedRow[];
   /** The groups and all rows that were planned along with them: what is to be looked at again where it fails. */
   readonly rows: readonly TrackedRow[];
+  /** What the new rows are to have, by UUID. */
+  readonly inserts: ReadonlyMap<string | undefined, ReadonlyMap<OwnedColumn, Value>>;
   /** The UUIDs of all rows that change. */
   readonly touched: ReadonlySet<string>;
+  /** A row that is new, where the transaction does nothing but add rows and members; else undefined. */
+  readonly growth: { readonly table: string; readonly uuid: string } | undefined;
 }
 
 interface Step {
   readonly table: string;
   readonly uuid: string;
-  readonly causes: Set<TrackedRow>;
+  readonly causes: TrackedRow[];
 }
 
 interface Insert extends Step {
-  columns: Record<string, unknown>;
+  readonly columns: ReadonlyMap<OwnedColumn, Value>;
 }
 
 interface Expectation extends Step {
@@ -90,10 +94,7 @@ export class TransactionBuilder {
   }
 
   insert(table: string, uuid: string, columns: ReadonlyMap<OwnedColumn, Value>): void {
-    const row = Object.fromEntries(
-      [...columns].map(([{ name, type }, value]) => [name, encodeValue(type, value)]),
-    );
-    this.#inserts.set(uuid, { table, uuid, columns: row, causes: this.#causes() });
+    this.#inserts.set(uuid, { table, uuid, columns, causes: this.#causes() });
   }
 
   /** Makes the transaction fail whole where a row fits by then: another than the one inserted under `uuid`. */
@@ -146,7 +147,8 @@ export class TransactionBuilder {
       steps.push([assertRows(table, byUuid(uuid), Object.keys(columns), [columns]), step]);
     }
     for (const step of this.#names) steps.push([assertRows(step.table, step.where, [], []), step]);
-    for (const step of this.#inserts.values()) steps.push([insert(step.table, step.columns, step), step]);
+    for (const step of this.#inserts.values())
+      steps.push([insert(step.table, encodeColumns(step.columns), step), step]);
     for (const step of this.#changes.values()) {
       if (this.#removals.has(step.uuid)) continue;
       const { table, uuid, set } = step;
@@ -158,29 +160,48 @@ export class TransactionBuilder {
     if (steps.length === 0) return undefined;
     return {
       operations: steps.map(([operation]) => operation),
-      causes: steps.map(([, { causes }]) => [...causes]),
+      causes: steps.map(([, { causes }]) => causes),
       groups: [...this.#groups],
       rows: [...new Set([...this.#groups, ...this.#companions])],
+      inserts: new Map(Array.from(this.#inserts.values(), ({ uuid, columns }) => [uuid, columns])),
       touched: new Set(steps.map(([, { uuid }]) => uuid)),
+      growth: this.#growth(),
     };
+  }
+
+  #growth(): Step | undefined {
+    if (this.#removals.size > 0 || this.#expected.size > 0) return undefined;
+    for (const { set, elements, maps } of this.#changes.values()) {
+      if (maps.size > 0 || Object.keys(set).length > 0) return undefined;
+      for (const { remove } of elements.values()) if (remove.size > 0) return undefined;
+    }
+    for (const step of this.#inserts.values()) return step;
+    return undefined;
   }
 
   #change(table: string, uuid: string): Change {
     let change = this.#changes.get(uuid);
     if (!change) {
-      change = { table, uuid, set: {}, elements: new Map(), maps: new Map(), causes: new Set() };
+      change = { table, uuid, set: {}, elements: new Map(), maps: new Map(), causes: [] };
       this.#changes.set(uuid, change);
     }
-    for (const row of this.#causes()) change.causes.add(row);
+    const [cause] = this.#causes();
+    if (cause && change.causes.at(-1) !== cause) change.causes.push(cause);
     return change;
   }
 
-  #causes(): Set<TrackedRow> {
+  #causes(): TrackedRow[] {
     this.#cost++;
-    if (!this.#group) return new Set();
+    if (!this.#group) return [];
     this.#groups.add(this.#group);
-    return new Set([this.#group]);
+    return [this.#group];
   }
+}
+
+function encodeColumns(columns: ReadonlyMap<OwnedColumn, Value>): Record<string, unknown> {
+  const row: Record<string, unknown> = {};
+  for (const [{ name, type }, value] of columns) row[name] = encodeValue(type, value);
+  return row;
 }
 
 function mutationsOf({ elements, maps }: Change): readonly Mutation[] {

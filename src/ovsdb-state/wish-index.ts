@@ -74,22 +74,32 @@ export class WishIndex {
       target.referrers?.delete(row);
       if (target.referrers?.size === 0) target.referrers = undefined;
     }
-    const references = new Set<TrackedRow>();
-    for (const [column, value] of Object.entries(row.desired?.columns ?? {})) {
-      if (this.#tables.get(row.table)?.columns.get(column)?.refs) continue;
-      for (const atom of atomsOf(value))
-        if (isRef(atom)) references.add(this.#rows.get(atom.table, atom.key));
-    }
-    row.references = [...references];
+    row.references = this.#referencesOf(row);
     for (const target of row.references) {
       target.referrers ??= new Set();
       target.referrers.add(row);
     }
   }
 
+  /** Most rows refer to none: nothing is made for them. */
+  #referencesOf({ table, desired }: TrackedRow): readonly TrackedRow[] {
+    const columns = this.#tables.get(table)?.columns;
+    let references: Set<TrackedRow> | undefined;
+    for (const column in desired?.columns) {
+      if (columns?.get(column)?.refs) continue;
+      for (const atom of atomsOf(desired.columns[column] ?? [])) {
+        if (!isRef(atom)) continue;
+        references ??= new Set();
+        references.add(this.#rows.get(atom.table, atom.key));
+      }
+    }
+    return references ? [...references] : NONE;
+  }
+
   /** References that a row gives in a set column are members like those of other units. */
   #setOwnMembers(row: TrackedRow, before: DesiredColumns | undefined, now: DesiredColumns | undefined): void {
     for (const { name } of this.#tables.get(row.table)?.sets ?? []) {
+      if (before?.[name] === undefined && now?.[name] === undefined) continue;
       const old = new Map(atomsOf(before?.[name] ?? []).map(value => [ownId(value), value]));
       for (const value of atomsOf(now?.[name] ?? [])) {
         old.delete(ownId(value));
@@ -154,6 +164,8 @@ export class WishIndex {
     this.#tracker.touch(row, { atom: [column, member] }, 'wish');
   }
 }
+
+const NONE: readonly TrackedRow[] = [];
 
 function findLink(member: TrackedRow, row: TrackedRow, column: string): Link | undefined {
   return member.links.find(link => link.row === row && link.column === column);

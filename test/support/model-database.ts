@@ -41,6 +41,9 @@ export class ModelDatabase implements Database {
   readonly #deltaListeners = new Set<(deltas: readonly RowDelta[]) => void>();
   readonly #stateListeners = new Set<() => void>();
   #queue: (() => void)[] = [];
+  /** The updates in the queue, and the tables as the session was last told. */
+  readonly #updates = new Set<() => void>();
+  #told: Tables = new Map();
 
   constructor(schema: DatabaseSchema) {
     this.schema = schema;
@@ -101,6 +104,14 @@ export class ModelDatabase implements Database {
     return next !== undefined;
   }
 
+  /** Lets the session hear of all changes so far in one update, as a busy server tells them. */
+  deliverAtOnce(): void {
+    this.#queue = this.#queue.filter(event => !this.#updates.delete(event));
+    const deltas = difference(this.#told, this.tables);
+    this.#told = this.tables;
+    this.#tell(deltas);
+  }
+
   disconnect(): void {
     this.state = 'connecting';
     for (const listener of this.#stateListeners) listener();
@@ -119,7 +130,16 @@ export class ModelDatabase implements Database {
       const results = transaction.run(operations);
       const deltas = difference(this.tables, transaction.tables);
       this.tables = transaction.tables;
-      if (deltas.length > 0) this.#queue.push(() => this.#tell(deltas));
+      const { tables } = this;
+      const update = () => {
+        this.#updates.delete(update);
+        this.#told = tables;
+        this.#tell(deltas);
+      };
+      if (deltas.length > 0) {
+        this.#queue.push(update);
+        this.#updates.add(update);
+      }
       return results;
     } catch (error) {
       return error as Error;
