@@ -24,6 +24,8 @@ export class ModelTransaction {
   readonly #locks: ReadonlySet<string>;
   readonly #names = new Map<string, string>();
   readonly #deleted = new Set<string>();
+  /** Rows that this very transaction inserted: deleted again, they were never there. */
+  readonly #inserted = new Set<string>();
 
   constructor(schema: DatabaseSchema, tables: Tables, locks: ReadonlySet<string>) {
     this.#schema = schema;
@@ -68,7 +70,7 @@ export class ModelTransaction {
       case 'delete':
         return this.#each(operation, (table, _, uuid) => {
           this.#rows(table.name).delete(uuid);
-          this.#deleted.add(uuid);
+          if (!this.#inserted.delete(uuid)) this.#deleted.add(uuid);
         });
       case 'wait':
         return this.#wait(operation);
@@ -88,6 +90,7 @@ export class ModelTransaction {
     if (uuid === undefined) throw new OperationError('internal error', undefined, 0);
     const isKnown = [...this.tables.values()].some(rows => rows.has(uuid));
     if (isKnown || this.#deleted.has(uuid)) throw new OperationError('duplicate uuid', uuid, 0);
+    this.#inserted.add(uuid);
     const columns: Columns = {};
     for (const column of table.columns.values()) columns[column.name] = defaultValue(column.type);
     this.#rows(table.name).set(uuid, Object.assign(columns, this.#decodeRow(table, row)));
