@@ -150,12 +150,14 @@ describe('a sandbox of the first-light example', () => {
   it('follows the manifests: a port changes, a pod moves, pods go and come back', async () => {
     const frontend = join(sandbox.manifests, 'frontend.yaml');
     const before = await sandbox.attached(WEB);
-    const text = readFileSync(frontend, 'utf8');
-    const [entry = '', web = '', ...rest] = text.split('---\n');
-    writeFileSync(
-      frontend,
-      [entry, web.replace('worker-1', 'worker-3').replace('8080', '8181'), ...rest].join('---\n'),
+    const documents = readFileSync(frontend, 'utf8').split('---\n');
+    const changed = documents.map(document =>
+      document.includes('\n  name: web-1\n')
+        ? document.replace('worker-1', 'worker-3').replace('8080', '8181')
+        : document,
     );
+    expect(changed).not.toEqual(documents);
+    writeFileSync(frontend, changed.join('---\n'));
     const moved = await sandbox.attached(WEB, before.netns);
     expect(moved.node).toBe('worker-3');
     await ready(WEB);
