@@ -57,7 +57,7 @@ export class PortBindings {
 }
 
 /** Reads a Port_Binding. Its `mac` column holds "MAC ADDRESS…" in one text. */
-export function portBinding(row: Row): PortBinding {
+function portBinding(row: Row): PortBinding {
   const [mac = '', ...addresses] = (membersOf(row, 'mac')[0] ?? '').split(' ').filter(word => word !== '');
   return {
     uuid: row.uuid,

@@ -25,7 +25,7 @@ export interface SandboxStatus {
   }[];
 }
 
-export const FIRST_LIGHT = join(__dirname, '../../examples/first-light');
+const FIRST_LIGHT = join(__dirname, '../../examples/first-light');
 
 /** A sandbox of its own, driven by the command as a user would. */
 export class Sandbox {
