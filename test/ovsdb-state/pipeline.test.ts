@@ -49,6 +49,31 @@ describe('while much is to be added', () => {
     expect(session.in('Bridge', 'b1', 'ports', 'Port')).toHaveLength(1_400);
   });
 
+  it.each([
+    [1, true],
+    [1, false],
+    [2, true],
+    [2, false],
+    [3, true],
+    [3, false],
+  ])(
+    'nothing is lost when the connection breaks at transaction %d (carried out: %p)',
+    async (number, applied) => {
+      const session = start();
+      let sent = 0;
+      session.database.fate = () => {
+        sent += 1;
+        return sent === number ? { kind: 'lost', applied } : { kind: 'normal' };
+      };
+      await session.settle();
+      session.database.reconnect();
+      await session.wait(60_000);
+      expect(session.names('Port')).toEqual(many(1_400).sort());
+      expect(session.in('Bridge', 'b1', 'ports', 'Port')).toHaveLength(1_400);
+      expect(session.status()).toMatchObject({ inSync: true, problems: [] });
+    },
+  );
+
   it('a row that changes while it is on its way is written again once it is there', async () => {
     const session = start({ tag: 1 });
     turn(session);
