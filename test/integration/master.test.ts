@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { insert } from '../../src/ovsdb-client/index.ts';
 import { eventually, kubeNorthbound } from '../support/master-process.ts';
-import { MasterSetup, pod, shop } from '../support/master-setup.ts';
+import { MasterSetup, node, pod, shop } from '../support/master-setup.ts';
 import { rowsOf } from '../support/northbound-dump.ts';
 
 let setup: MasterSetup;
@@ -79,6 +79,25 @@ describe('a long-lived master', () => {
     for (let number = 0; number < 200; number += 2) manifests.remove(`pod-${number}.json`);
     master.start();
     await master.synced();
+    expect(onlooker.rows()).toEqual(await freshRows());
+    expect([...onlooker.keyCounts().values()].every(count => count === 1)).toBe(true);
+  });
+
+  it('ends equal to the manifests however often it is killed while it writes 3,000 pods', async () => {
+    const big = { ...node('big', 0), spec: { podCIDRs: ['10.201.0.0/20'] } };
+    const crowd = Array.from({ length: 3_000 }, (_, n) =>
+      pod(`crowd-${n}`, 'big', `10.201.${Math.floor(n / 250)}.${(n % 250) + 3}`),
+    );
+    manifests.write('crowd.json', [big, ...crowd]);
+    for (let kill = 0; kill < 5; kill += 1) {
+      const before = onlooker.keyCounts().size;
+      master.start();
+      await eventually('more rows', () => onlooker.keyCounts().size > before || undefined, 20_000);
+      await master.end('SIGKILL');
+      if (onlooker.keyCounts().size > 3_000) break;
+    }
+    master.start();
+    await master.synced(undefined, 30_000);
     expect(onlooker.rows()).toEqual(await freshRows());
     expect([...onlooker.keyCounts().values()].every(count => count === 1)).toBe(true);
   });

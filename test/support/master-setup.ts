@@ -4,7 +4,7 @@ import { Onlooker } from './northbound-dump.ts';
 import { databaseFolder, ovn, RealServer } from './ovsdb-server.ts';
 
 /** A Node with given subnets: 10.200.N.0/24 and an IPv6 one. */
-const node = (name: string, number: number) => ({
+export const node = (name: string, number: number) => ({
   apiVersion: 'v1',
   kind: 'Node',
   metadata: { name },
