@@ -1,6 +1,6 @@
 import { winnerOf } from './claims.ts';
 import { deepEqual } from './deep-equal.ts';
-import type { MemberOutput, RowEntry, RowOutput } from './outputs.ts';
+import type { MemberOutput, RowEntry, RowOutput } from './output.ts';
 import type { MemberChange, OutputDelta, UnitId } from './types.ts';
 import { compareUnits } from './unit-id.ts';
 

@@ -1,7 +1,8 @@
 import { winnerOf } from './claims.ts';
 import { explain } from './explain.ts';
 import type { FactStore } from './fact-store.ts';
-import { type MemberOutput, Outputs, type RowOutput } from './outputs.ts';
+import type { MemberOutput, RowOutput } from './output.ts';
+import { Outputs } from './outputs.ts';
 import { RunContext } from './run-context.ts';
 import { Topics } from './topics.ts';
 import type { Explanation, OutputDelta, OutputRow, Refusal, UnitDefinition, UnitId } from './types.ts';

@@ -1,5 +1,5 @@
 import { type Claim, type Claims, losersOf, winnerOf } from './claims.ts';
-import type { RowEntry } from './outputs.ts';
+import type { RowEntry } from './output.ts';
 import type { Explanation, FactRead, Source, UnitId } from './types.ts';
 
 interface ReadingUnit extends UnitId {

@@ -1,36 +1,8 @@
-import { addClaim, type Claim, type Claims, losersOf, removeClaim, winnerOf } from './claims.ts';
+import { addClaim, losersOf, removeClaim, winnerOf } from './claims.ts';
 import { deltaOf, type TouchedRow } from './delta.ts';
+import type { Column, MemberOutput, RowEntry, RowOutput } from './output.ts';
 import type { OutputDelta, Refusal, UnitId } from './types.ts';
 import { compareUnits, formatUnit } from './unit-id.ts';
-
-/** A unit's declaration of a row. */
-export interface RowOutput<U extends UnitId, C> extends Claim {
-  readonly unit: U;
-  readonly table: string;
-  readonly key: string;
-  readonly columns: C;
-}
-
-/** A unit's contribution to a set column. */
-export interface MemberOutput<U extends UnitId, M> extends Claim {
-  readonly unit: U;
-  readonly table: string;
-  readonly key: string;
-  readonly column: string;
-  readonly id: string;
-  readonly value: M;
-}
-
-/** The members of a column by their id. */
-export type Column<U extends UnitId, M> = Map<string, Claims<MemberOutput<U, M>>>;
-
-/** A row that somebody declares, or to which somebody adds members. */
-export interface RowEntry<U extends UnitId, C, M> {
-  readonly table: string;
-  readonly key: string;
-  declarations: Claims<RowOutput<U, C>> | undefined;
-  readonly columns: Map<string, Column<U, M>>;
-}
 
 /** The sum of what all units say, and what of it has changed since the last {@link Outputs.takeDelta}. */
 export class Outputs<U extends UnitId, C, M> {

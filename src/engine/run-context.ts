@@ -1,5 +1,5 @@
 import type { FactStore } from './fact-store.ts';
-import type { MemberOutput, RowOutput } from './outputs.ts';
+import type { MemberOutput, RowOutput } from './output.ts';
 import type { Topic, Topics } from './topics.ts';
 import type { Emit, FactRead, Read } from './types.ts';
 import type { UnitInstance } from './unit-instance.ts';

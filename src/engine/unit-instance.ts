@@ -1,4 +1,4 @@
-import type { MemberOutput, RowOutput } from './outputs.ts';
+import type { MemberOutput, RowOutput } from './output.ts';
 import type { Topic } from './topics.ts';
 import type { UnitDefinition, UnitId } from './types.ts';
 
