@@ -1,4 +1,4 @@
-import { addClaim, losersOf, removeClaim, winnerOf } from './claims.ts';
+import { addClaim, type Claims, losersOf, removeClaim, winnerOf } from './claims.ts';
 import { deltaOf, type TouchedRow } from './delta.ts';
 import type { Column, MemberOutput, RowEntry, RowOutput } from './output.ts';
 import type { OutputDelta, Refusal, UnitId } from './types.ts';
