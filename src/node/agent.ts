@@ -1,13 +1,13 @@
 import type { Cidr } from '../addresses/index.ts';
 import type { Log } from '../contracts/log.ts';
 import { MANAGEMENT_INTERFACE } from '../contracts/names.ts';
-import type { Operation, RowDelta } from '../ovsdb-client/index.ts';
+import type { Operation, Row, RowDelta } from '../ovsdb-client/index.ts';
 import { Requests } from './cni/requests.ts';
 import { type CniServer, listen } from './cni/server.ts';
 import { Coalesced } from './coalesced.ts';
 import { type Database, settle, until } from './database.ts';
 import { Management } from './management.ts';
-import { ChassisError, type ChassisWish, chassisOperations } from './ovs/chassis.ts';
+import { type ChassisWish, chassisOperations } from './ovs/chassis.ts';
 import { PortBindings } from './southbound.ts';
 import type { Run } from './system/run.ts';
 import { watchInterface } from './system/watch-interface.ts';
@@ -54,7 +54,7 @@ export class Agent {
 
   /**
    * Sets the chassis up, then serves; resolves when requests are accepted. Waits for the local Open vSwitch as long
-   * as it takes. Rejects where its settings are not this node's ({@link ChassisError}) or the socket cannot be had.
+   * as it takes. Rejects where its settings are not this node's (ChassisError) or the socket cannot be had.
    */
   async start(): Promise<void> {
     const { ovs, log, socket } = this.#options;
@@ -68,6 +68,7 @@ export class Agent {
     this.#ends.push(this.#management.start());
     this.#ends.push(watchInterface(MANAGEMENT_INTERFACE, () => this.#management.look(), log));
     const server: CniServer = await listen(socket, (request, gone) => this.#requests.handle(request, gone));
+    if (this.#stopped.signal.aborted) return server.close();
     this.#ends.push(() => server.close());
     log.info({ node: this.#options.node, socket }, 'serving CNI requests');
   }
@@ -87,21 +88,27 @@ export class Agent {
   }
 
   async #prepareChassis(): Promise<void> {
-    if (!(await settle(this.#options.ovs, () => this.#chassisOperations() ?? []))) return;
-    this.#options.log.info({ node: this.#options.node }, 'Open vSwitch set up as chassis');
+    const { ovs, log, node } = this.#options;
+    if (ovs.connected && !this.#openVswitch()) {
+      log.warn({ node }, 'the Open_vSwitch table is empty: waiting for "ovs-vsctl --no-wait init"');
+    }
+    if (!(await settle(ovs, () => this.#chassisOperations() ?? []))) return;
+    log.info({ node }, 'Open vSwitch set up as chassis');
   }
 
   #isChassis(): boolean {
     return this.#chassisOperations()?.length === 0;
   }
 
-  /** Undefined while the local database is not known. */
+  /** Undefined while the local database is not known, or has not been initialised. */
   #chassisOperations(): readonly Operation[] | undefined {
     const { ovs } = this.#options;
-    if (!ovs.connected) return undefined;
-    const [openVswitch] = ovs.rows('Open_vSwitch');
-    if (!openVswitch)
-      throw new ChassisError('the Open_vSwitch table is empty: run "ovs-vsctl --no-wait init" first');
-    return chassisOperations(this.#options, openVswitch, ovs.rows('Bridge'));
+    const openVswitch = ovs.connected ? this.#openVswitch() : undefined;
+    return openVswitch && chassisOperations(this.#options, openVswitch, ovs.rows('Bridge'));
+  }
+
+  #openVswitch(): Row | undefined {
+    const [row] = this.#options.ovs.rows('Open_vSwitch');
+    return row;
   }
 }

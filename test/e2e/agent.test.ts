@@ -201,6 +201,19 @@ describe('pods', () => {
     expect(await node.plugin(env)).toMatchObject({ status: 1, output: { code: 4 } });
   });
 
+  it('an interface that is there already is not touched', async () => {
+    await addPort('web', 'uid-1', 5);
+    await added('web', 'uid-1', 'twice');
+    const again = environment('ADD', 'web', 'uid-1', 'twice', `/run/netns/${netnsOf('twice')}`);
+    for (const sandbox of ['twice', 'other']) {
+      const answer = await node.plugin({ ...again, CNI_CONTAINERID: sandbox });
+      expect(answer).toMatchObject({ status: 1, output: { code: 4, msg: expect.stringContaining('eth0') } });
+    }
+    await ping(netnsOf('twice'), '10.128.0.2');
+    expect((await del('web', 'uid-1', 'twice')).status).toBe(0);
+    expect(await leftovers()).toEqual([]);
+  }, 30_000);
+
   it('a pod that goes while its flows are installed leaves nothing behind', async () => {
     await addPort('web', 'uid-1', 5);
     await node.kill('controller', 'SIGKILL');

@@ -3,31 +3,14 @@ import type { CniAddRequest, CniAnswer } from '../../src/contracts/cni.ts';
 import { Requests } from '../../src/node/cni/requests.ts';
 import { entryOf, textOf } from '../../src/node/database.ts';
 import { PortBindings } from '../../src/node/southbound.ts';
-import { CommandError, type Run } from '../../src/node/system/run.ts';
+import { CommandError } from '../../src/node/system/run.ts';
 import { hostInterfaceName } from '../../src/node/system/veth.ts';
 import { FakeDatabase } from './fake-database.ts';
+import { FakeKernel } from './fake-kernel.ts';
 import { silentLog } from './silent-log.ts';
 import { bind, podBinding } from './southbound-rows.ts';
 
 const NEVER_GONE = new AbortController().signal;
-
-/** A kernel that knows host interfaces only; programs run at once unless `onRun` holds or fails them. */
-class FakeKernel {
-  readonly links = new Set<string>();
-  readonly commands: string[] = [];
-  onRun: (text: string) => Promise<void> = async () => {};
-
-  readonly run: Run = async (command, input = '') => {
-    const text = `${command.join(' ')}\n${input}`;
-    this.commands.push(text);
-    await this.onRun(text);
-    const made = /link add name (\S+)/.exec(input)?.[1];
-    if (made) this.links.add(made);
-    if (command.includes('delete')) this.links.delete(command.at(-1) ?? '');
-    const shown = [...this.links].map(ifname => ({ ifname, address: '5a:00:00:00:00:01' }));
-    return command.includes('show') ? JSON.stringify(shown) : '';
-  };
-}
 
 function request(sandbox: string, uid = 'uid-1'): CniAddRequest {
   const pod = { namespace: 'shop', name: 'web', uid };
@@ -241,6 +224,22 @@ describe('ADD', () => {
     expect(codeOf(await answer)).toBe(11);
   });
 
+  it('does not touch an interface that the pod has already', async () => {
+    const { ovs, southbound, kernel, add, sandboxes } = setup();
+    podBinding(southbound);
+    installFlows(ovs);
+    await add('one');
+    kernel.podLinks.push('lo', 'eth0');
+    for (const sandbox of ['one', 'two']) {
+      const answer = await add(sandbox);
+      expect([codeOf(answer), messageOf(answer)]).toEqual([
+        4,
+        expect.stringContaining('interface eth0 already'),
+      ]);
+    }
+    expect([sandboxes(), [...kernel.links]]).toEqual([['one'], [hostInterfaceName('one', 'eth0')]]);
+  });
+
   it('leaves nothing behind where the kernel refuses', async () => {
     const { ovs, southbound, kernel, add } = setup();
     podBinding(southbound);
@@ -272,6 +271,21 @@ describe('ADD', () => {
     ovs.setConnected(true);
     await requests.retryAbandoned();
     expect([...ovs.rows('Interface')]).toEqual([]);
+  });
+
+  it('is not undone for the sake of an earlier one that failed', async () => {
+    const { ovs, southbound, requests, add, sandboxes } = setup();
+    podBinding(southbound);
+    const failing = add('one');
+    await plugged(ovs, 1);
+    ovs.setConnected(false);
+    expect(codeOf(await failing)).toBe(11);
+    ovs.setConnected(true);
+    installFlows(ovs);
+    const [answer] = await Promise.all([add('one'), requests.retryAbandoned()]);
+    expect(answer).toHaveProperty('result');
+    await requests.retryAbandoned();
+    expect(sandboxes()).toEqual(['one']);
   });
 });
 

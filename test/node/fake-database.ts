@@ -26,6 +26,8 @@ export class FakeDatabase implements Database {
 
   async transact(operations: readonly Operation[]): Promise<readonly OperationResult[]> {
     if (!this.connected) throw new Error('not connected');
+    // Nothing has changed yet when the caller goes on, as with a real server.
+    await Promise.resolve();
     this.transactions.push(operations);
     const names = new Map(
       operations.flatMap(({ 'uuid-name': name }) => (name ? [[name, randomUUID()]] : [])) as [

@@ -63,6 +63,8 @@ function start(env: Readonly<Record<string, string>>, stdin: string) {
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
+  // The plugin need not read all of it.
+  child.stdin.on('error', () => undefined);
   child.stdin.end(stdin);
   const ended = new Promise<{ status: number | null; stdout: string }>(resolve => {
     child.on('close', status => resolve({ status, stdout }));
@@ -130,6 +132,7 @@ describe('the plugin', () => {
     ['a missing variable', { ...ADD, CNI_NETNS: '' }, {}, 4, 'CNI_NETNS'],
     ['another command', { ...ADD, CNI_COMMAND: 'CHECK' }, {}, 4, 'CNI_COMMAND'],
     ['no JSON', ADD, '{', 6, 'not JSON'],
+    ['a configuration without end', ADD, ' '.repeat(2 << 20), 6, 'more than 1048576 characters'],
     ['a wrong field', ADD, { agentSocket: 'relative' }, 7, 'agentSocket'],
     ['an unknown version', ADD, { cniVersion: '3.0.0' }, 1, '3.0.0'],
     ['no agent', ADD, {}, 11, 'not reachable'],

@@ -57,6 +57,8 @@ export async function attach(
     mtu: context.mtu,
     ips: addressing.ips,
   };
+  await requireNameFree(context.run, request);
+  // An earlier ADD may have left its port, if its agent was killed and the namespace made anew since.
   await detach(context, request);
   try {
     const hostMac = await makeInterface(context, pod);
@@ -106,6 +108,18 @@ async function deleteLink(run: Run, name: string): Promise<void> {
   await run(['ip', 'link', 'delete', 'dev', name]).catch(async error => {
     if (await exists()) throw error;
   });
+}
+
+/** An interface that is there already is not touched: the ADD must fail (CNI 1.1.0, section 2, "ADD"). */
+async function requireNameFree(run: Run, { netns, interfaceName }: CniAddRequest): Promise<void> {
+  const shown: unknown = JSON.parse((await run(inNamespace(netns, 'ip', '-json', 'link', 'show'))) || '[]');
+  if (!(shown as readonly { readonly ifname?: string }[]).some(({ ifname }) => ifname === interfaceName))
+    return;
+  throw new CniError(
+    CNI_CODES.invalidEnvironment,
+    `CNI_IFNAME: ${netns} has an interface ${interfaceName} already`,
+    'a DEL of the same CNI_CONTAINERID removes one that an earlier ADD made',
+  );
 }
 
 /** Waits for the pod's addresses in the southbound. */

@@ -11,6 +11,7 @@ import {
   decodeAnswer,
   encodeLine,
   errorAnswer,
+  LATEST_CNI_VERSION,
   MAX_LINE,
 } from '../../contracts/cni.ts';
 import { readConfig, readRequest, versionForErrors } from './request.ts';
@@ -19,13 +20,18 @@ import { readConfig, readRequest, versionForErrors } from './request.ts';
 const TIMEOUT_MS = 120_000;
 
 async function main(): Promise<void> {
-  const stdin = await readAll();
-  const cniVersion = versionForErrors(stdin);
-  if (process.env.CNI_COMMAND === 'VERSION') {
-    print({ cniVersion, supportedVersions: CNI_VERSIONS });
-    return;
+  let cniVersion = LATEST_CNI_VERSION;
+  let answer: CniAnswer;
+  try {
+    const stdin = await readAll();
+    cniVersion = versionForErrors(stdin);
+    answer =
+      process.env.CNI_COMMAND === 'VERSION'
+        ? { result: { cniVersion, supportedVersions: CNI_VERSIONS } }
+        : await answerTo(stdin);
+  } catch (error) {
+    answer = errorAnswer(error);
   }
-  const answer = await answerTo(stdin).catch(errorAnswer);
   if ('error' in answer) {
     print({ cniVersion, ...answer.error });
     process.exitCode = 1;
@@ -40,9 +46,17 @@ async function answerTo(stdin: string): Promise<CniAnswer> {
 }
 
 async function readAll(): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
+  let text = '';
+  for await (const chunk of process.stdin.setEncoding('utf8')) {
+    text += chunk;
+    if (text.length > MAX_LINE) {
+      throw new CniError(
+        CNI_CODES.decodeFailure,
+        `the network configuration on standard input has more than ${MAX_LINE} characters`,
+      );
+    }
+  }
+  return text;
 }
 
 async function ask(path: string, request: CniRequest): Promise<CniAnswer> {

@@ -58,8 +58,12 @@ export class Requests {
   async retryAbandoned(): Promise<void> {
     for (const [key, request] of this.#abandoned) {
       try {
-        await this.#inOrder(key, () => detach(this.#context, request));
-        this.#abandoned.delete(key);
+        await this.#inOrder(key, async () => {
+          // What came before it in the queue may have cleaned up, and may be another ADD that succeeded.
+          if (!this.#abandoned.has(key)) return;
+          await detach(this.#context, request);
+          this.#abandoned.delete(key);
+        });
       } catch (error) {
         this.#log.warn({ error, sandbox: request.sandbox }, 'removing what a failed ADD made failed again');
       }
@@ -85,7 +89,9 @@ export class Requests {
       this.#adding.set(key, controller);
       try {
         const signal = AbortSignal.any([controller.signal, gone, this.#stopping.signal]);
-        return addResult(await attach(this.#context, request, signal), request.cniVersion);
+        const attachment = await attach(this.#context, request, signal);
+        this.#abandoned.delete(key);
+        return addResult(attachment, request.cniVersion);
       } finally {
         this.#adding.delete(key);
       }
