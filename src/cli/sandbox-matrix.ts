@@ -8,6 +8,7 @@ import {
   sandboxStatus,
 } from '../sandbox/index.ts';
 import { ExitError } from './exit.ts';
+import { requireRoot } from './require-root.ts';
 import { addName, type NameOption } from './sandbox-name.ts';
 
 /** `kube-northbound sandbox matrix`: who reaches whom. */
@@ -19,6 +20,7 @@ export function matrixCommand(): Command {
     .addOption(new Option('--output <format>', 'how').choices(['text', 'json']).default('text'))
     .addHelpText('after', '\nExample:\n  kube-northbound sandbox matrix --name shop')
     .action(async ({ name, output }: NameOption & { readonly output: string }) => {
+      requireRoot();
       const paths = new RunPaths(name);
       const status = sandboxStatus(readState(paths), paths);
       const results = await runMatrix(status);

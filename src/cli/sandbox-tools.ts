@@ -11,6 +11,7 @@ import {
   targetNamespace,
 } from '../sandbox/index.ts';
 import { ExitError } from './exit.ts';
+import { requireRoot } from './require-root.ts';
 import { addName, type NameOption } from './sandbox-name.ts';
 
 /** Commands that run a program in a sandbox, or one of OVN's own tools on it. Exit code, input and output are its own. */
@@ -83,6 +84,7 @@ function passingOn(name: string, description: string, example: string): Command 
 }
 
 function sandboxOf(options: NameOption): { readonly paths: RunPaths; readonly state: SandboxState } {
+  requireRoot();
   const paths = new RunPaths(options.name);
   return { paths, state: readState(paths) };
 }

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { loadConfig } from '../config/index.ts';
 import type { Log } from '../contracts/log.ts';
 import { createLog } from '../observe/log.ts';
 import {
@@ -19,6 +20,7 @@ import {
 } from '../sandbox/index.ts';
 import { ExitError, UsageError } from './exit.ts';
 import { addLogLevel, type LogLevelOption } from './log-option.ts';
+import { requireRoot } from './require-root.ts';
 import { matrixCommand } from './sandbox-matrix.ts';
 import { addName, type NameOption } from './sandbox-name.ts';
 import { toolCommands } from './sandbox-tools.ts';
@@ -100,6 +102,8 @@ async function up(options: UpCliOptions): Promise<void> {
   } = options;
   if (manifests.length === 0 && nodes === undefined) throw new UsageError('give --manifests or --nodes');
   requireRoot();
+  // Master and agents read it; a mistake in it is better told before anything is made.
+  loadConfig(config);
   const log = progressLog(options);
   const loadRoot = () => (folder === undefined ? ovnRoot(ovnRelease, log) : ovnRootAt(folder));
   const wanted = {
@@ -166,6 +170,7 @@ function processCommands(): readonly Command[] {
     .argument('<process>', 'nb, sb, northd, master, runner, or NODE/ovsdb, vswitchd, controller, agent')
     .addHelpText('after', '\nExample:\n  kube-northbound sandbox kill worker-1/controller')
     .action((name: string, options: NameOption) => {
+      requireRoot();
       const paths = new RunPaths(options.name);
       return killByName(name, readState(paths), paths);
     });
@@ -174,6 +179,7 @@ function processCommands(): readonly Command[] {
     .argument('<process>', 'as for kill')
     .addHelpText('after', '\nExample:\n  kube-northbound sandbox start worker-1/controller')
     .action((name: string, options: NameOption) => {
+      requireRoot();
       const paths = new RunPaths(options.name);
       return startByName(name, readState(paths), paths);
     });
@@ -200,10 +206,6 @@ function runnerCommand(): Command {
 
 function progressLog({ logLevel }: LogLevelOption): Log {
   return createLog({ level: logLevel, human: true });
-}
-
-function requireRoot(): void {
-  if (process.getuid?.() !== 0) throw new ExitError(1, 'a sandbox needs root, to make network namespaces');
 }
 
 function wholeNumber(text: string): number {

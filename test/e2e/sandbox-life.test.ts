@@ -83,6 +83,10 @@ describe('the life of a sandbox', () => {
       code: 2,
       stderr: expect.stringContaining('--nodes 3, but the manifests have 2 Node objects'),
     });
+    expect(await sandbox(name, 'up', '--nodes', '1', '--config', '/no/such')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('/no/such: cannot be read'),
+    });
     expect(await sandbox('No_Name', 'up', '--nodes', '1')).toMatchObject({ code: 2 });
     const bare = join(folder, 'bare');
     mkdirSync(bare);
