@@ -1,9 +1,12 @@
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { KubeObject } from '../../src/cluster/manifest-source.ts';
 import { chooseNodes, NodeCountError, nodeManifests } from '../../src/sandbox/hosts/nodes.ts';
 import { generatedNodes, planTopology } from '../../src/sandbox/hosts/topology.ts';
 import { cniEnvironment, networkConfiguration, readResult } from '../../src/sandbox/pods/cni-runtime.ts';
-import type { PodRecord } from '../../src/sandbox/pods/pod-record.ts';
+import { type PodRecord, PodRecords } from '../../src/sandbox/pods/pod-record.ts';
 import { declaredPorts, podWish } from '../../src/sandbox/pods/pod-wish.ts';
 
 function object(kind: string, name: string, rest: Record<string, unknown> = {}, uid?: string): KubeObject {
@@ -165,5 +168,28 @@ describe('calls of the CNI plugin', () => {
     });
     expect(() => readResult('{}', record)).toThrow(/shop\/web: no eth0/);
     expect(() => readResult('oops', record)).toThrow(/not JSON: oops/);
+  });
+});
+
+describe('the records of pods', () => {
+  it('may lose one while they are listed', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'knb-records-'));
+    const [id, uid, netns, sandboxId] = ['p1', 'u1', 'knb-x-p1', 'abc'];
+    const record: PodRecord = {
+      id,
+      namespace: 'shop',
+      name: 'web',
+      uid,
+      node: 'n-a',
+      netns,
+      sandboxId,
+      ports: [],
+    };
+    const records = new PodRecords(folder);
+    records.write(record);
+    // A name without its file, as in a listing that is a moment old.
+    symlinkSync(join(folder, 'gone'), records.file('p2', 'json'));
+    expect(records.list()).toEqual([record]);
+    rmSync(folder, { recursive: true });
   });
 });

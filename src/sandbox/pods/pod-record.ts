@@ -39,7 +39,7 @@ export class PodRecords {
     if (!existsSync(this.#folder)) return [];
     return readdirSync(this.#folder)
       .filter(name => name.endsWith('.json'))
-      .map(name => JSON.parse(readFileSync(join(this.#folder, name), 'utf8')) as PodRecord);
+      .flatMap(name => readRecord(join(this.#folder, name)));
   }
 
   write(record: PodRecord): void {
@@ -56,5 +56,15 @@ export class PodRecords {
   /** A file that belongs to a pod. */
   file(id: string, ending: string): string {
     return join(this.#folder, `${id}.${ending}`);
+  }
+}
+
+/** Empty where the runner has removed the pod since the folder was listed. */
+function readRecord(path: string): readonly PodRecord[] {
+  try {
+    return [JSON.parse(readFileSync(path, 'utf8')) as PodRecord];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }

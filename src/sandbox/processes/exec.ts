@@ -22,9 +22,9 @@ export function runThrough(
     const settle = () => {
       process.off('SIGTERM', pass).off('SIGHUP', pass).off('SIGINT', ignore);
     };
-    child.on('error', error => {
+    child.on('error', (error: NodeJS.ErrnoException) => {
       settle();
-      reject(error);
+      reject(error.code === 'ENOENT' ? new Error(`${command.file} is not installed`) : error);
     });
     child.on('exit', (code, signal) => {
       settle();
