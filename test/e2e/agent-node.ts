@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { run as runProgram } from '../../src/node/system/run.ts';
+import { noteNetnsMount, removeNetnsMount } from '../../src/sandbox/hosts/netns-mount.ts';
 import type { OvnRoot } from '../../src/sandbox/ovn/ovn-root.ts';
 
 export const NODE = 'worker-1';
@@ -30,6 +31,7 @@ export class AgentNode {
   }
 
   async start(): Promise<void> {
+    noteNetnsMount({ base: this.folder });
     await this.addNamespace(this.netns);
     await this.inNode('ip', 'link', 'set', 'dev', 'lo', 'up');
     await this.inNode('ip', 'address', 'add', `${ENCAP_IP}/32`, 'dev', 'lo');
@@ -54,6 +56,7 @@ export class AgentNode {
   async stop(): Promise<void> {
     for (const name of [...this.#processes.keys()].reverse()) await this.kill(name, 'SIGKILL');
     for (const name of this.#namespaces) await runProgram(['ip', 'netns', 'delete', name]);
+    await removeNetnsMount({ base: this.folder });
     rmSync(this.folder, { recursive: true, force: true });
   }
 

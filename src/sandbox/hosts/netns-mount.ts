@@ -7,8 +7,11 @@ import { runCommand } from '../processes/run-command.ts';
 /** Where ip-netns(8) keeps the names of namespaces. */
 export const NETNS_FOLDER = '/run/netns';
 
+/** The folder in which it is remembered whose mount it is. */
+type Base = Pick<RunPaths, 'base'>;
+
 /** Says that `ip netns` mounted {@link NETNS_FOLDER} for a sandbox of ours, and not for others before. */
-const marker = (paths: RunPaths) => join(paths.base, '.netns-mount');
+const marker = (paths: Base) => join(paths.base, '.netns-mount');
 
 /** The namespaces of these names that exist. */
 export function existingNamespaces(names: readonly string[]): readonly string[] {
@@ -16,7 +19,7 @@ export function existingNamespaces(names: readonly string[]): readonly string[] 
 }
 
 /** Remembers, before the first namespace is made, whether the machine had any. */
-export function noteNetnsMount(paths: RunPaths): void {
+export function noteNetnsMount(paths: Base): void {
   if (!isMounted()) writeFileSync(marker(paths), '');
 }
 
@@ -24,7 +27,7 @@ export function noteNetnsMount(paths: RunPaths): void {
  * Undoes the mount where it is ours and nobody has a namespace left. Where only others have some, it is theirs from now
  * on.
  */
-export async function removeNetnsMount(paths: RunPaths): Promise<void> {
+export async function removeNetnsMount(paths: Base): Promise<void> {
   if (!existsSync(marker(paths))) return;
   const namespaces = existsSync(NETNS_FOLDER) ? readdirSync(NETNS_FOLDER) : [];
   const sandboxes = readdirSync(paths.base).filter(name => !name.startsWith('.'));
