@@ -2,32 +2,17 @@ import { statSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import type { Log } from '../contracts/log.ts';
 import { messageOf } from './facts/raw.ts';
-import type { ManifestProblem } from './manifest-claims.ts';
 import { rankOf, type Sightings, sightManifests, tidyPath } from './manifest-files.ts';
-import type { KubeObject, ObjectKey } from './manifest-object.ts';
+import type { KubeObject } from './manifest-object.ts';
 import { ManifestReader } from './manifest-reader.ts';
 import { RestingChanges } from './manifest-rest.ts';
+import type { ObjectSource, SourceChange, SourceStatus } from './source.ts';
 
 export type { KubeObject, ObjectKey } from './manifest-object.ts';
 
-/** The state of the manifests beside their objects. */
-export interface ManifestStatus {
-  /** 1 for the first reading, then one more for each changed file, also where no object changes. */
-  readonly generation: number;
-  readonly problems: readonly ManifestProblem[];
-  /** false while a file cannot be read or parsed. Nothing is deleted until it is true again. */
-  readonly synced: boolean;
-}
-
 /** All objects. */
-export interface ManifestSnapshot extends ManifestStatus {
+export interface ManifestSnapshot extends SourceStatus {
   readonly objects: readonly KubeObject[];
-}
-
-/** What changed; the first one after {@link ManifestSource.watch} has all objects in `put`. */
-export interface ManifestChange extends ManifestStatus {
-  readonly put: readonly KubeObject[];
-  readonly deleted: readonly ObjectKey[];
 }
 
 /** The paths that were given cannot be used. The message names the path. */
@@ -74,7 +59,7 @@ const systemClock: ManifestClock = {
  * Files and folders of manifests as a source of Kubernetes objects. It polls: notifications of the file system miss the
  * targets of links and network file systems.
  */
-export class ManifestSource {
+export class ManifestSource implements ObjectSource {
   readonly #paths: readonly string[];
   readonly #log: Log | undefined;
   readonly #clock: ManifestClock;
@@ -104,7 +89,7 @@ export class ManifestSource {
    * Reads everything and goes on watching. The listener is never called before this returns, and no more after the
    * function that it returns was called. Throws {@link ManifestError} where a given path does not exist.
    */
-  watch(listener: (change: ManifestChange) => void): () => void {
+  watch(listener: (change: SourceChange) => void): () => void {
     if (this.#paths.includes('-'))
       throw new ManifestError('standard input (-) cannot be watched: give a folder');
     this.#checkPaths();
@@ -130,7 +115,7 @@ class Watch {
   readonly #paths: readonly string[];
   readonly #clock: ManifestClock;
   readonly #log: Log | undefined;
-  readonly #listener: (change: ManifestChange) => void;
+  readonly #listener: (change: SourceChange) => void;
   readonly #reader = new ManifestReader();
   readonly #changes = new RestingChanges();
   #generation = 0;
@@ -141,7 +126,7 @@ class Watch {
     paths: readonly string[],
     clock: ManifestClock,
     log: Log | undefined,
-    listener: (change: ManifestChange) => void,
+    listener: (change: SourceChange) => void,
   ) {
     this.#paths = paths;
     this.#clock = clock;
@@ -192,6 +177,6 @@ class Watch {
   }
 }
 
-function statusOf(reader: ManifestReader, generation: number): ManifestStatus {
+function statusOf(reader: ManifestReader, generation: number): SourceStatus {
   return { generation, problems: reader.problems(), synced: reader.synced };
 }

@@ -1,4 +1,4 @@
-import type { ManifestChange, ManifestStatus } from '../cluster/manifest-source.ts';
+import type { SourceChange, SourceStatus } from '../cluster/source.ts';
 import type { Config } from '../config/index.ts';
 import type { Log } from '../contracts/log.ts';
 import { northboundOwnership } from '../northbound/index.ts';
@@ -13,7 +13,7 @@ import { type Refused, Translation } from './translation.ts';
 export class Keeper {
   readonly #translation: Translation;
   readonly #owned: OwnedDatabase;
-  #source: ManifestStatus | undefined;
+  #source: SourceStatus | undefined;
 
   /** `session` has synced once and `lock` is held: the database's record of allocations is read here. */
   constructor(options: {
@@ -35,7 +35,7 @@ export class Keeper {
   }
 
   /** Takes a change of the source: the rows follow by themselves. */
-  take(change: ManifestChange): void {
+  take(change: SourceChange): void {
     const first = this.#source === undefined;
     this.#source = change;
     const delta = this.#translation.apply(change);

@@ -1,5 +1,6 @@
 import { auditTime, fromEvent, lastValueFrom, map, merge, Observable, takeUntil, tap } from 'rxjs';
-import { type ManifestChange, ManifestSource } from '../cluster/manifest-source.ts';
+import { ManifestSource } from '../cluster/manifest-source.ts';
+import type { SourceChange } from '../cluster/source.ts';
 import type { Config } from '../config/index.ts';
 import type { Log } from '../contracts/log.ts';
 import { WrongDatabaseError } from '../ovsdb-client/index.ts';
@@ -57,7 +58,7 @@ async function keepNorthbound(
   const keeper = new Keeper({ config, strict, session, lock, log });
   const announcements = new Announcements(log);
   try {
-    const changes = new Observable<ManifestChange>(observer => source.watch(change => observer.next(change)));
+    const changes = new Observable<SourceChange>(observer => source.watch(change => observer.next(change)));
     const states = new Observable<void>(observer => keeper.onChange(() => observer.next()));
     const work = merge(changes.pipe(tap(change => keeper.take(change))), states).pipe(
       auditTime(STATUS_PAUSE),

@@ -1,4 +1,5 @@
-import { type ManifestChange, ManifestSource } from '../cluster/manifest-source.ts';
+import { ManifestSource } from '../cluster/manifest-source.ts';
+import type { SourceChange } from '../cluster/source.ts';
 import { Keeper } from './keeper.ts';
 import type { MasterOptions } from './master.ts';
 import { openNorthbound } from './northbound.ts';
@@ -21,7 +22,7 @@ export async function syncOnce(
   const deadline = performance.now() + timeout;
   const statusFile = await openStatusFile(options.statusFile);
   const { objects, ...state } = await new ManifestSource({ paths: options.manifests, log }).read();
-  const change: ManifestChange = { ...state, put: objects, deleted: [] };
+  const change: SourceChange = { ...state, put: objects, deleted: [] };
   const { session, lock } = await openNorthbound(options.northbound, config, { timeout });
   const keeper = new Keeper({ config, strict, session, lock, log });
   try {

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach } from '@jest/globals';
-import { type ManifestChange, ManifestSource } from '../../src/cluster/manifest-source.ts';
+import { ManifestSource } from '../../src/cluster/manifest-source.ts';
 import { objectTitle } from '../../src/cluster/manifests.ts';
+import type { SourceChange } from '../../src/cluster/source.ts';
 
 export const pod = (name: string, app = 'web') =>
   `apiVersion: v1\nkind: Pod\nmetadata:\n  name: ${name}\n  labels: {app: ${app}}\n`;
@@ -34,7 +35,7 @@ export function write(files: Readonly<Record<string, string | Uint8Array>>): voi
 
 export const titles = (keys: readonly Parameters<typeof objectTitle>[0][]) => keys.map(objectTitle).sort();
 
-export const problemsOf = (status: Pick<ManifestChange, 'problems'>) =>
+export const problemsOf = (status: Pick<SourceChange, 'problems'>) =>
   status.problems.map(({ object, reason }) => `${object}: ${reason}`.replaceAll(folder, ''));
 
 export async function readOf(...paths: string[]) {
@@ -95,7 +96,7 @@ export async function watched(...paths: string[]) {
 }
 
 export async function watchedBy(steps: Steps, paths: readonly string[] = []) {
-  const changes: ManifestChange[] = [];
+  const changes: SourceChange[] = [];
   const source = new ManifestSource({ paths: (paths.length > 0 ? paths : ['']).map(at), clock: steps.clock });
   const stop = source.watch(change => changes.push(change));
   stops.push(stop);

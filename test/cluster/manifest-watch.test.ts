@@ -1,6 +1,7 @@
 import { renameSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { type ManifestChange, ManifestError, ManifestSource } from '../../src/cluster/manifest-source.ts';
+import { ManifestError, ManifestSource } from '../../src/cluster/manifest-source.ts';
+import type { SourceChange } from '../../src/cluster/source.ts';
 import {
   at,
   folder,
@@ -211,7 +212,7 @@ describe('watching', () => {
   });
 
   it('works by the clock on the wall', async () => {
-    const changes: ManifestChange[] = [];
+    const changes: SourceChange[] = [];
     stops.push(new ManifestSource({ paths: [folder] }).watch(change => changes.push(change)));
     const until = async (count: number) => {
       const deadline = Date.now() + 5000;

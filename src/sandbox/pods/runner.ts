@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
-import { type ManifestChange, ManifestSource, type ObjectKey } from '../../cluster/manifest-source.ts';
+import { ManifestSource, type ObjectKey } from '../../cluster/manifest-source.ts';
+import type { SourceChange } from '../../cluster/source.ts';
 import type { Log } from '../../contracts/log.ts';
 import { writeJson } from '../atomic-file.ts';
 import { RunPaths } from '../paths.ts';
@@ -83,7 +84,7 @@ class Runner {
     if (records.length > 0) this.#log.info({ pods: records.length }, 'pods of an earlier runner');
   }
 
-  #take({ generation, synced, put, deleted }: ManifestChange): void {
+  #take({ generation, synced, put, deleted }: SourceChange): void {
     this.#generation = generation;
     this.#synced = synced;
     for (const key of deleted) if (isPod(key)) this.#want(title(key), undefined);
