@@ -19,7 +19,7 @@ export interface SandboxStatus {
   readonly outside: { readonly netns: string; readonly ips: readonly string[] };
   /** `pid` is null where the process does not run. */
   readonly processes: readonly { readonly name: string; readonly pid: number | null }[];
-  /** Those that are attached. */
+  /** Those that are attached to the cluster network. */
   readonly pods: readonly PodStatus[];
   /** Those that are not yet, or no longer, as they are wanted. */
   readonly waiting: readonly PodProgress[];
@@ -104,6 +104,7 @@ export function table(rows: readonly (readonly string[])[]): string {
 function podStatus(paths: RunPaths): readonly PodStatus[] {
   return new PodRecords(paths.pods)
     .list()
+    .filter(({ hostNetwork }) => !hostNetwork)
     .flatMap(({ namespace, name, node, netns, ports, attachment }) =>
       attachment
         ? [{ namespace, name, node, netns, ...attachment, logicalPort: podPort(namespace, name), ports }]

@@ -7,7 +7,7 @@ import { chooseNodes, NodeCountError, nodeManifests } from '../../src/sandbox/ho
 import { generatedNodes, planTopology } from '../../src/sandbox/hosts/topology.ts';
 import { cniEnvironment, networkConfiguration, readResult } from '../../src/sandbox/pods/cni-runtime.ts';
 import { type PodRecord, PodRecords } from '../../src/sandbox/pods/pod-record.ts';
-import { declaredPorts, podWish } from '../../src/sandbox/pods/pod-wish.ts';
+import { boundPodWish, declaredPorts, podWish } from '../../src/sandbox/pods/pod-wish.ts';
 
 function object(kind: string, name: string, rest: Record<string, unknown> = {}, uid?: string): KubeObject {
   const namespace = kind === 'Node' ? undefined : 'shop';
@@ -34,6 +34,15 @@ describe('the pods that a sandbox runs', () => {
     expect(podWish(pod({ nodeName: 'n-a' }, { phase: 'Failed' }), NODES)).toBeUndefined();
     expect(podWish(pod({ nodeName: 'n-a' }, { phase: 'Running' }), NODES)).toBeDefined();
     expect(podWish(object('Node', 'n-a'), NODES)).toBeUndefined();
+  });
+
+  it('may be in the network of their node', () => {
+    const onHost = pod({ nodeName: 'n-a', hostNetwork: true });
+    expect(boundPodWish(onHost, NODES)).toMatchObject({ name: 'web', node: 'n-a', hostNetwork: true });
+    expect(boundPodWish(pod({ nodeName: 'n-a' }), NODES)).not.toHaveProperty('hostNetwork');
+    expect(
+      boundPodWish(pod({ nodeName: 'n-a', hostNetwork: true }, { phase: 'Failed' }), NODES),
+    ).toBeUndefined();
   });
 
   it('are others when uid or node change, and the same when only a label does', () => {

@@ -13,9 +13,9 @@ type Base = Pick<RunPaths, 'base'>;
 /** Says that `ip netns` mounted {@link NETNS_FOLDER} for a sandbox of ours, and not for others before. */
 const marker = (paths: Base) => join(paths.base, '.netns-mount');
 
-/** The namespaces of these names that exist. */
+/** The namespaces of these names that exist, each once. */
 export function existingNamespaces(names: readonly string[]): readonly string[] {
-  return names.filter(name => existsSync(join(NETNS_FOLDER, name)));
+  return [...new Set(names)].filter(name => existsSync(join(NETNS_FOLDER, name)));
 }
 
 /** Remembers, before the first namespace is made, whether the machine had any. */

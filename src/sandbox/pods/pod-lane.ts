@@ -1,6 +1,6 @@
 import type { Limiter } from '../processes/limiter.ts';
 import type { PodMaker } from './pod-maker.ts';
-import type { PodRecord } from './pod-record.ts';
+import type { PodAttachment, PodRecord } from './pod-record.ts';
 import type { PodWish } from './pod-wish.ts';
 import type { PodProgress } from './runner-status.ts';
 
@@ -68,6 +68,11 @@ export class PodLane {
     const state = this.#wish === undefined ? 'leaving' : this.#isDone() ? 'ready' : 'waiting';
     const problem = state === 'ready' || this.#problem === undefined ? {} : { problem: this.#problem };
     return { namespace, name, node, state, ...problem };
+  }
+
+  /** What the pod that is wanted has; undefined where it has nothing yet. */
+  attachment(): PodAttachment | undefined {
+    return this.#records.find(({ id }) => id === this.#wish?.id)?.attachment;
   }
 
   #wake(): void {

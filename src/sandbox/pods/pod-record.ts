@@ -10,7 +10,9 @@ export interface PodRecord {
   readonly name: string;
   readonly uid: string;
   readonly node: string;
+  /** The pod's own, or its node's where the pod has none. */
   readonly netns: string;
+  readonly hostNetwork?: true;
   /** The container id that the CNI plugin was given. */
   readonly sandboxId: string;
   /** What its responder listens on, e.g. `tcp:80`. */
@@ -19,7 +21,7 @@ export interface PodRecord {
   readonly attachment?: PodAttachment;
 }
 
-/** What the CNI plugin answered. */
+/** What the CNI plugin answered; of a pod in its node's network, what the node has. */
 export interface PodAttachment {
   readonly interface: string;
   readonly mac: string;
