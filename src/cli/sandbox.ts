@@ -4,6 +4,7 @@ import type { Log } from '../contracts/log.ts';
 import { createLog } from '../observe/log.ts';
 import {
   bringUp,
+  controlPlanePrograms,
   killByName,
   NodeCountError,
   OVN_RELEASES,
@@ -123,15 +124,24 @@ async function up(options: UpCliOptions): Promise<void> {
   log.info({ name }, 'the sandbox is up');
 }
 
-/** Lets `up` start at once later, and tells tests whether a release can be had. */
+interface FetchOptions extends LogLevelOption {
+  readonly ovnRelease: OvnRelease;
+  readonly kubernetes?: boolean;
+}
+
+/** Lets `up` start at once later, and tells tests whether programs can be had. */
 function fetchCommand(): Command {
   return addLogLevel(new Command('fetch'))
     .description('Downloads OVN of a Debian release, where it is not there yet, and prints its folder.')
     .addOption(releaseOption())
+    .option('--kubernetes', 'instead of OVN a Kubernetes control plane, which Go builds from source')
     .addHelpText('after', '\nExample:\n  kube-northbound sandbox fetch --ovn-release bookworm')
-    .action(async (options: LogLevelOption & { readonly ovnRelease: OvnRelease }) => {
-      const root = await ovnRoot(options.ovnRelease, progressLog(options));
-      process.stdout.write(`${root.dir}\n`);
+    .action(async (options: FetchOptions) => {
+      const log = progressLog(options);
+      const folder = options.kubernetes
+        ? await controlPlanePrograms(log)
+        : (await ovnRoot(options.ovnRelease, log)).dir;
+      process.stdout.write(`${folder}\n`);
     });
 }
 

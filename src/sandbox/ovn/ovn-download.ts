@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Log } from '../../contracts/log.ts';
+import { fillCache } from '../cache.ts';
 import { CommandError, runCommand } from '../processes/run-command.ts';
 import { readDebianMirror } from './apt-mirror.ts';
 import type { DebianMirror } from './apt-sources.ts';
@@ -20,19 +20,11 @@ const TIMEOUT = 300_000;
  * two do this at once, the first one's folder stays and both succeed. Rejects with {@link OvnRootError}.
  */
 export async function downloadOvn(release: OvnRelease, target: string, log: Log): Promise<void> {
-  const parent = dirname(target);
-  await mkdir(parent, { recursive: true });
-  await removeLeftovers(parent);
-  const work = join(parent, `.${basename(target)}.${process.pid}.${Date.now()}`);
-  await mkdir(work);
-  try {
-    await unpack(release, await fetchPackages(release, work, log), join(work, 'root'), log);
-    await rename(join(work, 'root'), target).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-    });
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  await fillCache(target, async work => {
+    const unpacked = join(work, 'root');
+    await unpack(release, await fetchPackages(release, work, log), unpacked, log);
+    return unpacked;
+  });
 }
 
 /** Gives the folder of the downloaded package files. */
@@ -101,14 +93,5 @@ async function unpack(release: OvnRelease, packages: string, root: string, log: 
   for (const name of await readdir(packages)) {
     if (!name.endsWith('.deb')) continue;
     await runCommand({ file: 'dpkg-deb', args: ['-x', join(packages, name), root] });
-  }
-}
-
-/** Removes what runs left behind that were killed: their process no longer exists. */
-async function removeLeftovers(parent: string): Promise<void> {
-  for (const name of await readdir(parent)) {
-    const pid = /^\..+\.(\d+)\.\d+$/.exec(name)?.[1];
-    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
-    await rm(join(parent, name), { recursive: true, force: true });
   }
 }

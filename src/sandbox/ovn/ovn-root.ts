@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Log } from '../../contracts/log.ts';
+import { cacheFolder } from '../cache.ts';
 import { type CommandLine, runCommand } from '../processes/run-command.ts';
 import { downloadOvn, OvnRootError } from './ovn-download.ts';
 import { type OvnRelease, type Platform, platformOf } from './ovn-packages.ts';
@@ -54,7 +54,7 @@ const NEEDED = [
  * yet. Safe with several at once. Rejects with {@link OvnRootError}.
  */
 export async function ovnRoot(release: OvnRelease, log: Log): Promise<OvnRoot> {
-  const dir = join(cacheFolder(), 'kube-northbound', 'ovn', release);
+  const dir = cacheFolder('ovn', release);
   if (!existsSync(dir)) {
     await downloadOvn(release, dir, log);
     log.info({ release, folder: dir }, 'OVN is there');
@@ -110,9 +110,4 @@ function programPath(dir: string, program: string): string {
 async function versionOf(command: CommandLine): Promise<string> {
   const text = await runCommand(command);
   return /\b(\d+\.\d+\.\d+\S*)/.exec(text)?.[1] ?? text.trim();
-}
-
-function cacheFolder(): string {
-  const given = process.env.XDG_CACHE_HOME;
-  return given?.startsWith('/') ? given : join(homedir(), '.cache');
 }

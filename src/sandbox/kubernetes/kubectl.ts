@@ -1,0 +1,13 @@
+import { join } from 'node:path';
+import { type RunOptions, runCommand } from '../processes/run-command.ts';
+
+/** Runs kubectl(1) to its end and gives its standard output. Rejects with CommandError. */
+export function kubectl(
+  { bin, kubeconfig }: { readonly bin: string; readonly kubeconfig: string },
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
+  // Its cache of what the server offers would outlive the server in the user's home.
+  const env = { ...process.env, KUBECONFIG: kubeconfig, KUBECACHEDIR: `${kubeconfig}.cache` };
+  return runCommand({ file: join(bin, 'kubectl'), args }, { ...options, env });
+}
