@@ -13,6 +13,7 @@ export function logConnections(log: Log): void {
   const failures = new Map<string, string>();
   subscribe(CHANNEL, message => {
     const event = message as DiagnosticEvent;
+    if (event.kind === 'transaction') return;
     const { database } = event;
     if (event.kind === 'listener-threw') {
       log.error({ database, error: event.cause }, 'a listener of the database session threw');

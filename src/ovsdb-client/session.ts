@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Connection, ConnectionOptions } from './connection.ts';
-import { report } from './diagnostics.ts';
+import { report, reportTransaction } from './diagnostics.ts';
 import type { TlsOptions } from './dial.ts';
 import { type Endpoint, formatEndpoint } from './endpoints.ts';
 import { ConnectionError, EndpointError, NotConnectedError, TimeoutError } from './errors.ts';
@@ -127,9 +127,12 @@ export class Session {
       const reason = this.#lastCause()?.message ?? `the session is ${this.#state}`;
       return Promise.reject(new NotConnectedError(`not connected: ${reason}`, { maybeApplied: false }));
     }
-    return connection.request('transact', [this.#options.database, ...operations], answer =>
+    const { database } = this.#options;
+    const results = connection.request('transact', [database, ...operations], answer =>
       checkResults(operations.length, answer),
     );
+    reportTransaction(database, operations.length, results);
+    return results;
   }
 
   /**

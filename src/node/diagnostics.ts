@@ -1,0 +1,26 @@
+import { channel } from 'node:diagnostics_channel';
+
+/** What the agent says about itself on the diagnostics channel `kube-northbound:node`. Durations are seconds. */
+export type NodeEvent =
+  /** The agent answers the CNI plugin, or no longer does. */
+  | { readonly kind: 'serving'; readonly serving: boolean }
+  | { readonly kind: 'cni-began'; readonly command: string }
+  /** `result`: `ok`, or the CNI error code as text. */
+  | {
+      readonly kind: 'cni-ended';
+      readonly command: string;
+      readonly result: string;
+      readonly seconds: number;
+    }
+  /**
+   * How long an ADD took since it came: until the southbound had the pod's port, and until ovn-controller had
+   * installed its flows.
+   */
+  | { readonly kind: 'programmed'; readonly stage: 'southbound' | 'chassis'; readonly seconds: number };
+
+const node = channel('kube-northbound:node');
+
+/** Publishes an event to whoever listens. */
+export function publish(event: NodeEvent): void {
+  if (node.hasSubscribers) node.publish(event);
+}
