@@ -163,11 +163,15 @@ function printGroups(groups: readonly number[], from: number, to: number): strin
 
 /** The longest run of zero groups, the leftmost of equals (RFC 5952, 4.2.3). */
 function longestZeroRun(groups: readonly number[]): { readonly start: number; readonly length: number } {
-  let best = { start: 0, length: 0 };
+  const best = { start: 0, length: 0 };
   let start = 0;
   for (let i = 0; i < groups.length; i++) {
-    if (groups[i] !== 0) start = i + 1;
-    else if (i + 1 - start > best.length) best = { start, length: i + 1 - start };
+    if (groups[i] !== 0) {
+      start = i + 1;
+    } else if (i + 1 - start > best.length) {
+      best.start = start;
+      best.length = i + 1 - start;
+    }
   }
   return best;
 }

@@ -10,7 +10,7 @@ export function macOf(ip: Ip): string {
     ip.family === 4
       ? [ip.value >>> 24, (ip.value >>> 16) & 255, (ip.value >>> 8) & 255, ip.value & 255]
       : [...createHash('sha256').update(formatIp(ip)).digest().subarray(0, 4)];
-  return formatMac([0x0a, 0x58, ...bytes]);
+  return `0a:58:${formatMac(bytes)}`;
 }
 
 /** Reads a unicast MAC of six colon-separated bytes and writes it in lower case; undefined for anything else. */
@@ -36,5 +36,7 @@ function bytesOf(mac: string): readonly number[] {
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 function formatMac(bytes: readonly number[]): string {
-  return bytes.map(byte => HEX[byte]).join(':');
+  let text = '';
+  for (const byte of bytes) text += text === '' ? HEX[byte] : `:${HEX[byte]}`;
+  return text;
 }

@@ -7,7 +7,7 @@ import { compareUnits } from './unit-id.ts';
 /** A row, and those of its members that were touched, as they were before the run; undefined where there was none. */
 export interface TouchedRow<U extends UnitId, C, M> {
   readonly row: RowOutput<U, C> | undefined;
-  readonly members: Map<string, Map<string, MemberOutput<U, M> | undefined>>;
+  members: Map<string, Map<string, MemberOutput<U, M> | undefined>> | undefined;
 }
 
 /** Compares touched rows with what they are now. */
@@ -35,16 +35,16 @@ function memberChanges<U extends UnitId, C, M>(
   const isDeclared = entry.declarations !== undefined;
   if (touched.row !== undefined)
     return isDeclared ? changedMembers(entry, touched) : membersBefore(entry, touched);
-  return isDeclared ? membersNow(entry) : [];
+  return isDeclared && entry.columns ? membersNow(entry) : [];
 }
 
 function* changedMembers<U extends UnitId, C, M>(
   entry: RowEntry<U, C, M>,
   touched: TouchedRow<U, C, M>,
 ): Iterable<Change> {
-  for (const [column, members] of touched.members) {
+  for (const [column, members] of touched.members ?? []) {
     for (const [id, before] of members) {
-      const now = winnerOf(entry.columns.get(column)?.get(id));
+      const now = winnerOf(entry.columns?.get(column)?.get(id));
       const isSame = before && now ? deepEqual(before.value, now.value) : before === now;
       if (!isSame) yield { column, id, present: now !== undefined };
     }
@@ -52,7 +52,7 @@ function* changedMembers<U extends UnitId, C, M>(
 }
 
 function* membersNow<U extends UnitId, C, M>(entry: RowEntry<U, C, M>): Iterable<Change> {
-  for (const [column, members] of entry.columns) {
+  for (const [column, members] of entry.columns ?? []) {
     for (const id of members.keys()) yield { column, id, present: true };
   }
 }
@@ -61,11 +61,11 @@ function* membersBefore<U extends UnitId, C, M>(
   entry: RowEntry<U, C, M>,
   touched: TouchedRow<U, C, M>,
 ): Iterable<Change> {
-  for (const [column, members] of entry.columns) {
-    const touchedMembers = touched.members.get(column);
+  for (const [column, members] of entry.columns ?? []) {
+    const touchedMembers = touched.members?.get(column);
     for (const id of members.keys()) if (!touchedMembers?.has(id)) yield { column, id, present: false };
   }
-  for (const [column, members] of touched.members) {
+  for (const [column, members] of touched.members ?? []) {
     for (const [id, before] of members) if (before !== undefined) yield { column, id, present: false };
   }
 }

@@ -51,20 +51,21 @@ export class Engine<F, C, M> {
     const entry = this.#outputs.entry(table, key);
     const row = winnerOf(entry?.declarations);
     if (!entry || !row) return undefined;
-    return { columns: row.columns, unit: idOf(row.unit), memberColumns: [...entry.columns.keys()].sort() };
+    const memberColumns = entry.columns ? [...entry.columns.keys()].sort() : NONE;
+    return { columns: row.columns, unit: idOf(row.unit), memberColumns };
   }
 
   /** One member's value; undefined where the row is not declared or nobody adds the member. */
   member(table: string, key: string, column: string, id: string): M | undefined {
     const entry = this.#outputs.entry(table, key);
-    return entry?.declarations && winnerOf(entry.columns.get(column)?.get(id))?.value;
+    return entry?.declarations && winnerOf(entry.columns?.get(column)?.get(id))?.value;
   }
 
   /** The members of a column as [id, value], in no order that means anything. */
   *members(table: string, key: string, column: string): IterableIterator<readonly [id: string, value: M]> {
     const entry = this.#outputs.entry(table, key);
     if (!entry?.declarations) return;
-    for (const [id, claims] of entry.columns.get(column) ?? []) {
+    for (const [id, claims] of entry.columns?.get(column) ?? []) {
       const winner = winnerOf(claims);
       if (winner) yield [id, winner.value];
     }
@@ -154,6 +155,8 @@ export class Engine<F, C, M> {
     else this.#refusing.delete(instance);
   }
 }
+
+const NONE: readonly never[] = [];
 
 function idOf({ name, key }: UnitId): UnitId {
   return { name, key };

@@ -16,7 +16,7 @@ export function explain<C, M>(entry: RowEntry<ReadingUnit, C, M>): Explanation {
   return {
     row: row && sourceOf(row),
     refused: losersOf<ReadingClaim>(entry.declarations).map(sourceOf),
-    members: [...entry.columns]
+    members: [...(entry.columns ?? [])]
       .sort(byFirst)
       .flatMap(([column, members]) =>
         [...members].sort(byFirst).map(([id, claims]) => ({ column, id, sources: sourcesOf(claims) })),

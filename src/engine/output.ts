@@ -27,5 +27,6 @@ export interface RowEntry<U extends UnitId, C, M> {
   readonly table: string;
   readonly key: string;
   declarations: Claims<RowOutput<U, C>> | undefined;
-  readonly columns: Map<string, Column<U, M>>;
+  /** Made with the first member: most rows have none. */
+  columns: Map<string, Column<U, M>> | undefined;
 }

@@ -37,7 +37,7 @@ export class Outputs<U extends UnitId, C, M> {
   /** What is unlike it was at the last call. */
   takeDelta(): OutputDelta {
     const delta = deltaOf(this.#touched);
-    for (const [entry, touched] of this.#touched) this.#prune(entry, touched.members.keys());
+    for (const [entry, touched] of this.#touched) this.#prune(entry, touched.members?.keys() ?? []);
     this.#touched.clear();
     return delta;
   }
@@ -77,7 +77,7 @@ export class Outputs<U extends UnitId, C, M> {
     }
     let entry = rows.get(key);
     if (!entry) {
-      entry = { table, key, declarations: undefined, columns: new Map() };
+      entry = { table, key, declarations: undefined, columns: undefined };
       rows.set(key, entry);
     }
     return entry;
@@ -86,7 +86,7 @@ export class Outputs<U extends UnitId, C, M> {
   #touch(entry: RowEntry<U, C, M>): TouchedRow<U, C, M> {
     let touched = this.#touched.get(entry);
     if (!touched) {
-      touched = { row: winnerOf(entry.declarations), members: new Map() };
+      touched = { row: winnerOf(entry.declarations), members: undefined };
       this.#touched.set(entry, touched);
     }
     return touched;
@@ -96,11 +96,13 @@ export class Outputs<U extends UnitId, C, M> {
   #touchMember({ table, key, column: name, id }: MemberOutput<U, M>): Column<U, M> {
     const entry = this.#ensure(table, key);
     const touched = this.#touch(entry);
+    entry.columns ??= new Map();
     let column = entry.columns.get(name);
     if (!column) {
       column = new Map();
       entry.columns.set(name, column);
     }
+    touched.members ??= new Map();
     let before = touched.members.get(name);
     if (!before) {
       before = new Map();
@@ -112,8 +114,9 @@ export class Outputs<U extends UnitId, C, M> {
 
   /** Forgets columns without members, and the row when nothing is left of it. */
   #prune(entry: RowEntry<U, C, M>, columns: Iterable<string>): void {
-    for (const column of columns) if (entry.columns.get(column)?.size === 0) entry.columns.delete(column);
-    if (entry.declarations || entry.columns.size > 0) return;
+    for (const column of columns) if (entry.columns?.get(column)?.size === 0) entry.columns.delete(column);
+    if (entry.columns?.size === 0) entry.columns = undefined;
+    if (entry.declarations || entry.columns) return;
     const rows = this.#tables.get(entry.table);
     rows?.delete(entry.key);
     if (rows?.size === 0) this.#tables.delete(entry.table);

@@ -1,9 +1,9 @@
-import { type DatabaseSchema, defaultValue, encodeValue, insert, ValueError } from '../ovsdb-client/index.ts';
+import { type DatabaseSchema, defaultValue, insert, ValueError } from '../ovsdb-client/index.ts';
 import type { Wish } from '../ovsdb-state/index.ts';
 import { formatUnit } from '../ovsdb-state/marks.ts';
 import { INSTALLATION_MARK, KEY_MARK, MARKS_COLUMN, UNIT_MARK } from '../ovsdb-state/ownership.ts';
 import { type DesiredAtom, type DesiredValue, isList, isRef } from '../ovsdb-state/row.ts';
-import { equalValue, normalize } from '../ovsdb-state/value.ts';
+import { encodeDesired, equalsWire } from '../ovsdb-state/value.ts';
 import { printAtom, type WishedRow, wishedRows } from './wish-rows.ts';
 
 /** Rows as text in one canonical form: equal wishes give equal text, and a small change a small difference. */
@@ -93,8 +93,8 @@ function wireColumns(
   for (const [name, value] of columns) {
     const { type } = schema.column(table, name);
     try {
-      const normal = normalize(value, type, ref => names.get(`${ref.table} ${ref.key}`) ?? '');
-      if (!equalValue(normal, defaultValue(type))) wire[name] = encodeValue(type, normal);
+      const encoded = encodeDesired(value, type, ref => names.get(`${ref.table} ${ref.key}`) ?? '');
+      if (!equalsWire(defaultValue(type), encoded)) wire[name] = encoded;
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
       throw new ValueError(`${table} ${row.key}: ${name}: ${error.message}`, { cause: error });

@@ -4,7 +4,6 @@ import type { Atom, Value } from './types.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const ID = /^[A-Za-z_][A-Za-z0-9_]*$/;
-const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** The value of all empty set columns: most are empty in a large database. It cannot be changed. */
 export const EMPTY_SET: ReadonlySet<Atom> = immutable(new Set<Atom>(), 'add');
@@ -175,7 +174,7 @@ export function encodeAtom(base: BaseType, value: unknown): unknown {
 }
 
 function isSendable(text: string): boolean {
-  return !text.includes('\0') && !LONE_SURROGATE.test(text);
+  return !text.includes('\0') && text.isWellFormed();
 }
 
 function checkRange(base: BaseType, atom: Atom): void {

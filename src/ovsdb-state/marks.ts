@@ -1,4 +1,4 @@
-import type { Row } from '../ovsdb-client/types.ts';
+import type { Row, Value } from '../ovsdb-client/types.ts';
 import { INSTALLATION_MARK, KEY_MARK, MARKS_COLUMN, UNIT_MARK } from './ownership.ts';
 import type { WishRow } from './ports.ts';
 
@@ -11,11 +11,16 @@ export interface Marks {
 
 export function marksOf(row: Row): Marks {
   const map = row.columns[MARKS_COLUMN];
-  const mark = (name: string) => {
-    const value = map instanceof Map ? map.get(name) : undefined;
-    return typeof value === 'string' ? value : undefined;
+  return {
+    installation: textOf(map, INSTALLATION_MARK),
+    unit: textOf(map, UNIT_MARK),
+    key: textOf(map, KEY_MARK),
   };
-  return { installation: mark(INSTALLATION_MARK), unit: mark(UNIT_MARK), key: mark(KEY_MARK) };
+}
+
+function textOf(map: Value, name: string): string | undefined {
+  const value = map instanceof Map ? map.get(name) : undefined;
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** The marks that a row of ours carries. */

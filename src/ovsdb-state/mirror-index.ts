@@ -1,3 +1,4 @@
+import type { WireRow } from '../ovsdb-client/transaction.ts';
 import type { Atom, ColumnDelta, Row, RowDelta, Value } from '../ovsdb-client/types.ts';
 import { defaultValue } from '../ovsdb-client/wire.ts';
 import type { OwnedColumn, OwnedTable } from './columns.ts';
@@ -7,7 +8,7 @@ import { marksOf } from './marks.ts';
 import type { NaturalNames } from './natural-names.ts';
 import { MARKS_COLUMN } from './ownership.ts';
 import type { TrackedRow, TrackedRows } from './tracked-row.ts';
-import { equalValue } from './value.ts';
+import { equalsWire, equalValue } from './value.ts';
 
 /** A set column of a row of the mirror. */
 export interface Holder {
@@ -27,7 +28,8 @@ export class MirrorIndex {
   readonly #rows: TrackedRows;
   readonly #names: NaturalNames;
   readonly #tracker: DeltaTracker;
-  readonly #holders = new Map<string, Set<Holder>>();
+  /** Nearly every row has one holder: that costs no Set. */
+  readonly #holders = new Map<string, Holder | Set<Holder>>();
   readonly #holderOf = new Map<string, Map<string, Holder>>();
   readonly #owned = new Map<string, number>();
   /** Rows that have just come as we sent them. */
@@ -67,7 +69,8 @@ export class MirrorIndex {
     const holders = uuid === undefined ? undefined : this.#holders.get(uuid);
     return links.every(({ row, column }) => {
       const holder = row.uuid === undefined ? undefined : this.#holderOf.get(row.uuid)?.get(column);
-      return holder !== undefined && (holders?.has(holder) ?? false);
+      if (holder === undefined) return false;
+      return holders instanceof Set ? holders.has(holder) : holders === holder;
     });
   }
 
@@ -82,7 +85,9 @@ export class MirrorIndex {
 
   /** The set columns that hold the row. */
   holders(uuid: string): Iterable<Holder> {
-    return this.#holders.get(uuid) ?? [];
+    const holders = this.#holders.get(uuid);
+    if (holders === undefined) return [];
+    return holders instanceof Set ? holders : [holders];
   }
 
   /** How many rows of ours there are, by table. */
@@ -210,11 +215,14 @@ export class MirrorIndex {
   }
 
   /** Whether a row came with exactly what we inserted, so that there is nothing to compare with the wish. */
-  #isAsSent({ table }: TrackedRow, columns: Row['columns'], sent: ReadonlyMap<OwnedColumn, Value>): boolean {
+  #isAsSent({ table }: TrackedRow, columns: Row['columns'], sent: WireRow): boolean {
     const written = this.#tables.get(table)?.written ?? [];
-    return written.every(column =>
-      equalValue(columns[column.name], sent.get(column) ?? defaultValue(column.type)),
-    );
+    return written.every(({ name, type }) => {
+      const wire = sent[name];
+      return wire === undefined
+        ? equalValue(columns[name], defaultValue(type))
+        : equalsWire(columns[name], wire);
+    });
   }
 
   #unbind(row: TrackedRow, uuid: string, cause: Cause): void {
@@ -252,7 +260,7 @@ export class MirrorIndex {
   #hold(table: OwnedTable, uuid: string, column: OwnedColumn, child: string, cause: Cause): void {
     const columns = getOrAdd(this.#holderOf, uuid, () => new Map<string, Holder>());
     const holder = getOrAdd(columns, column.name, () => ({ table: table.name, uuid, column }));
-    getOrAdd(this.#holders, child, () => new Set<Holder>()).add(holder);
+    this.#addHolder(child, holder);
     const row = this.#rows.ofUuid(child);
     const parent = this.#rows.ofUuid(uuid);
     // What is as the wish wants it makes no difference that was not there before.
@@ -260,11 +268,25 @@ export class MirrorIndex {
     if (row && !isWanted) this.#tracker.touch(row, { links: true }, cause);
   }
 
+  #addHolder(child: string, holder: Holder): void {
+    const holders = this.#holders.get(child);
+    if (holders === undefined) this.#holders.set(child, holder);
+    else if (holders instanceof Set) holders.add(holder);
+    else if (holders !== holder) this.#holders.set(child, new Set([holders, holder]));
+  }
+
+  #removeHolder(child: string, holder: Holder): void {
+    const holders = this.#holders.get(child);
+    if (holders === holder) this.#holders.delete(child);
+    if (!(holders instanceof Set)) return;
+    holders.delete(holder);
+    const [last] = holders;
+    if (last && holders.size === 1) this.#holders.set(child, last);
+  }
+
   #unhold(uuid: string, column: OwnedColumn, child: string, cause: Cause): void {
     const holder = this.#holderOf.get(uuid)?.get(column.name);
-    const holders = this.#holders.get(child);
-    if (holder) holders?.delete(holder);
-    if (holders?.size === 0) this.#holders.delete(child);
+    if (holder) this.#removeHolder(child, holder);
     const row = this.#rows.ofUuid(child);
     if (row) this.#tracker.touch(row, { links: true }, cause);
   }

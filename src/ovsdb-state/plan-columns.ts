@@ -4,7 +4,7 @@ import { checkOwned, type PlanView, wantedValue } from './readiness.ts';
 import { keySettled, mayWriteKey } from './repairs.ts';
 import type { Dirt, TrackedRow } from './tracked-row.ts';
 import type { TransactionBuilder } from './transaction-builder.ts';
-import { equalValue, normalizeAtom, type Resolve } from './value.ts';
+import { encodeDesiredAtom, equalValue, type Resolve } from './value.ts';
 
 /** What comparing a row's columns needs. `resolve` gives the UUIDs of rows that the row refers to. */
 export interface ColumnPlan {
@@ -73,7 +73,7 @@ function planAtoms(
     const wanted =
       (row.atoms?.get(column.name)?.has(atom) ?? false) || (Array.isArray(own) && own.includes(atom));
     if (wanted === found.has(atom)) continue;
-    if (wanted) normalizeAtom(atom, column.type.key, resolve);
+    if (wanted) encodeDesiredAtom(atom, column.type.key, resolve);
     if (wanted || mayTake()) builder.element(row.table, actual.uuid, column, atom, wanted);
   }
 }

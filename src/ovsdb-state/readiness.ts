@@ -1,14 +1,15 @@
 import { ValueError } from '../ovsdb-client/errors.ts';
+import type { WireRow } from '../ovsdb-client/transaction.ts';
 import type { Row, Value } from '../ovsdb-client/types.ts';
-import { defaultValue } from '../ovsdb-client/wire.ts';
+import { decodeValue, defaultValue, encodeAtom, encodeValue } from '../ovsdb-client/wire.ts';
 import type { OwnedColumn, OwnedTable } from './columns.ts';
 import { canLive } from './holding.ts';
 import { marksFor, marksOf } from './marks.ts';
 import type { NaturalNames } from './natural-names.ts';
 import { MARKS_COLUMN, type Ownership } from './ownership.ts';
-import type { Clock, Log } from './ports.ts';
+import type { Clock, Log, WishRow } from './ports.ts';
 import type { Problem, TrackedRow, TrackedRows } from './tracked-row.ts';
-import { equalValue, normalize, normalizeAtom, type Resolve } from './value.ts';
+import { encodeDesired, encodePairs, equalsWire, normalize, type Resolve } from './value.ts';
 
 /** What planning looks at. */
 export interface PlanView {
@@ -37,7 +38,7 @@ export class Readiness {
   readonly #view: PlanView;
   readonly #resolve: Resolve;
   readonly #verdicts = new Map<TrackedRow, Verdict>();
-  readonly #columns = new Map<TrackedRow, ReadonlyMap<OwnedColumn, Value>>();
+  readonly #columns = new Map<TrackedRow, WireRow>();
 
   /** `resolve` gives the UUID that a row has or will have. */
   constructor(view: PlanView, resolve: Resolve) {
@@ -51,8 +52,8 @@ export class Readiness {
     this.#columns.clear();
   }
 
-  /** The columns of a new row that was found ready. */
-  columnsOf(row: TrackedRow): ReadonlyMap<OwnedColumn, Value> {
+  /** The columns of a new row that was found ready, in wire form. */
+  columnsOf(row: TrackedRow): WireRow {
     return this.#columns.get(row) ?? newColumns(this.#view, row, this.#resolve);
   }
 
@@ -136,17 +137,52 @@ function unready(kind: Problem['kind'], reason: string): Verdict {
  */
 export function wantedValue(view: PlanView, row: TrackedRow, column: OwnedColumn, resolve: Resolve): Value {
   const { desired } = row;
-  const value = desired?.columns[column.name];
+  return named(column, () =>
+    column.name === MARKS_COLUMN && desired
+      ? decodeValue(column.type, encodeMarked(view, row, desired, column, resolve))
+      : withAtoms(row, column, normalize(desired?.columns[column.name], column.type, resolve)),
+  );
+}
+
+/** The same in wire form, of a row that the wish has. */
+function encodeWanted(
+  view: PlanView,
+  row: TrackedRow,
+  desired: WishRow,
+  column: OwnedColumn,
+  resolve: Resolve,
+): unknown {
+  const value = desired.columns[column.name];
+  return named(column, () => {
+    if (column.name === MARKS_COLUMN) return encodeMarked(view, row, desired, column, resolve);
+    const hasOwnOnly = value !== undefined && row.atoms?.has(column.name) !== true;
+    if (hasOwnOnly) return encodeDesired(value, column.type, resolve);
+    return encodeValue(column.type, withAtoms(row, column, normalize(value, column.type, resolve)));
+  });
+}
+
+/** The column that has our marks beside what the wish says. */
+function encodeMarked(
+  { ownership }: PlanView,
+  { key }: TrackedRow,
+  { columns, unit }: WishRow,
+  { name, type }: OwnedColumn,
+  resolve: Resolve,
+): unknown {
+  const pairs = encodePairs(columns[name] ?? {}, type, resolve);
+  for (const mark of marksFor(ownership.installation, unit, key)) {
+    encodeAtom(type.value ?? type.key, mark[1]);
+    pairs.push(mark);
+  }
+  return ['map', pairs];
+}
+
+/** Whatever goes wrong with a column names it. */
+function named<T>({ name }: OwnedColumn, work: () => T): T {
   try {
-    if (column.name !== MARKS_COLUMN || !desired)
-      return withAtoms(row, column, normalize(value, column.type, resolve));
-    const keys = normalize(value ?? {}, column.type, resolve);
-    const marks = marksFor(view.ownership.installation, desired.unit, row.key);
-    for (const [, mark] of marks) normalizeAtom(mark, column.type.value ?? column.type.key, resolve);
-    return new Map([...(keys instanceof Map ? keys : []), ...marks]);
+    return work();
   } catch (error) {
-    if (error instanceof ValueError)
-      throw new ValueError(`${column.name}: ${error.message}`, { cause: error });
+    if (error instanceof ValueError) throw new ValueError(`${name}: ${error.message}`, { cause: error });
     throw error;
   }
 }
@@ -161,16 +197,17 @@ function withAtoms(row: TrackedRow, { name, type }: OwnedColumn, value: Value): 
 }
 
 /**
- * All columns of a row that is to be inserted, apart from sets of references. Throws {@link ValueError} for a column
- * that cannot be written.
+ * All columns of a row that is to be inserted, in wire form, apart from sets of references. Throws {@link ValueError} for
+ * a column that cannot be written.
  */
-function newColumns(view: PlanView, row: TrackedRow, resolve: Resolve): ReadonlyMap<OwnedColumn, Value> {
+function newColumns(view: PlanView, row: TrackedRow, resolve: Resolve): WireRow {
   checkOwned(view, row);
-  const columns = new Map<OwnedColumn, Value>();
+  const columns: Record<string, unknown> = {};
+  const { desired } = row;
   for (const column of view.tables.get(row.table)?.written ?? []) {
-    if (!isGiven(row, column)) continue;
-    const value = wantedValue(view, row, column, resolve);
-    if (!equalValue(value, defaultValue(column.type))) columns.set(column, value);
+    if (!desired || !isGiven(row, column)) continue;
+    const value = encodeWanted(view, row, desired, column, resolve);
+    if (!equalsWire(defaultValue(column.type), value)) columns[column.name] = value;
   }
   return columns;
 }

@@ -1,5 +1,5 @@
-import type { Atom, Value } from '../ovsdb-client/types.ts';
-import type { OwnedColumn } from './columns.ts';
+import type { WireRow } from '../ovsdb-client/transaction.ts';
+import type { Atom } from '../ovsdb-client/types.ts';
 import { getOrAdd } from './get-or-add.ts';
 import type { WishRow } from './ports.ts';
 import type { RowId } from './row.ts';
@@ -56,7 +56,7 @@ export class TrackedRow implements RowId {
   /** The UUID of the insert that is planned or under way. */
   proposed: string | undefined;
   /** What that insert says, from when it was sent until the mirror shows it. */
-  sent: ReadonlyMap<OwnedColumn, Value> | undefined;
+  sent: WireRow | undefined;
 
   /** Where the wish wants this row to be a member. */
   links: Link[] = [];

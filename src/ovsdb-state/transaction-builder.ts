@@ -8,6 +8,7 @@ import {
   mutate,
   remove,
   update,
+  type WireRow,
 } from '../ovsdb-client/transaction.ts';
 import type { Atom, Operation, Value } from '../ovsdb-client/types.ts';
 import { encodeAtom, encodeValue } from '../ovsdb-client/wire.ts';
@@ -25,7 +26,7 @@ export interface Batch {
   /** The groups and all rows that were planned along with them: what is to be looked at again where it fails. */
   readonly rows: readonly TrackedRow[];
   /** What the new rows are to have, by UUID. */
-  readonly inserts: ReadonlyMap<string | undefined, ReadonlyMap<OwnedColumn, Value>>;
+  readonly inserts: ReadonlyMap<string | undefined, WireRow>;
   /** The UUIDs of all rows that change. */
   readonly touched: ReadonlySet<string>;
   /** A row that is new, where the transaction does nothing but add rows and members; else undefined. */
@@ -39,7 +40,7 @@ interface Step {
 }
 
 interface Insert extends Step {
-  readonly columns: ReadonlyMap<OwnedColumn, Value>;
+  readonly columns: WireRow;
 }
 
 interface Expectation extends Step {
@@ -93,7 +94,7 @@ export class TransactionBuilder {
     return uuid !== undefined && this.#inserts.has(uuid);
   }
 
-  insert(table: string, uuid: string, columns: ReadonlyMap<OwnedColumn, Value>): void {
+  insert(table: string, uuid: string, columns: WireRow): void {
     this.#inserts.set(uuid, { table, uuid, columns, causes: this.#causes() });
   }
 
@@ -147,8 +148,7 @@ export class TransactionBuilder {
       steps.push([assertRows(table, byUuid(uuid), Object.keys(columns), [columns]), step]);
     }
     for (const step of this.#names) steps.push([assertRows(step.table, step.where, [], []), step]);
-    for (const step of this.#inserts.values())
-      steps.push([insert(step.table, encodeColumns(step.columns), step), step]);
+    for (const step of this.#inserts.values()) steps.push([insert(step.table, step.columns, step), step]);
     for (const step of this.#changes.values()) {
       if (this.#removals.has(step.uuid)) continue;
       const { table, uuid, set } = step;
@@ -196,12 +196,6 @@ export class TransactionBuilder {
     this.#groups.add(this.#group);
     return [this.#group];
   }
-}
-
-function encodeColumns(columns: ReadonlyMap<OwnedColumn, Value>): Record<string, unknown> {
-  const row: Record<string, unknown> = {};
-  for (const [{ name, type }, value] of columns) row[name] = encodeValue(type, value);
-  return row;
 }
 
 function mutationsOf({ elements, maps }: Change): readonly Mutation[] {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Value, ValueError } from '../../src/ovsdb-client/index.ts';
 import { type DesiredValue, ref } from '../../src/ovsdb-state/index.ts';
-import { equalValue, normalize } from '../../src/ovsdb-state/value.ts';
+import { encodeDesired, equalsWire, equalValue, normalize } from '../../src/ovsdb-state/value.ts';
 import { modelSchema } from '../support/model-schema.ts';
 
-const resolve = ({ key }: { readonly key: string }) => `uuid of ${key}`;
+const UUID = '11111111-0000-4000-8000-00000000000a';
+const resolve = () => UUID;
 const type = (table: string, column: string) => modelSchema.column(table, column).type;
 
 describe('equalValue', () => {
@@ -56,10 +57,15 @@ describe('normalize', () => {
     ['Port', 'addresses', [], new Set()],
     ['Port', 'options', { x: '1' }, new Map([['x', '1']])],
     ['Port', 'options', {}, new Map()],
-    ['Port', 'pool', ref('Pool', 'l'), 'uuid of l'],
+    ['Port', 'pool', ref('Pool', 'l'), UUID],
   ];
   it.each(good)('%s.%s: %p', (table, column, desired, value) => {
     expect(normalize(desired, type(table, column), resolve)).toEqual(value);
+  });
+
+  it.each(good)('%s.%s: %p is the same in wire form', (table, column, desired, value) => {
+    if (desired === undefined) return;
+    expect(equalsWire(value, encodeDesired(desired, type(table, column), resolve))).toBe(true);
   });
 
   const bad: readonly (readonly [table: string, column: string, desired: DesiredValue])[] = [
@@ -80,5 +86,38 @@ describe('normalize', () => {
   ];
   it.each(bad)('refuses %s.%s: %p', (table, column, desired) => {
     expect(() => normalize(desired, type(table, column), resolve)).toThrow(ValueError);
+  });
+});
+
+describe('equalsWire', () => {
+  const table: readonly (readonly [value: Value, wire: unknown, equal: boolean])[] = [
+    ['a', 'a', true],
+    ['a', 'b', false],
+    [1, 1, true],
+    [1, '1', false],
+    [UUID, ['uuid', UUID], true],
+    ['a', ['uuid', UUID], false],
+    [undefined, ['set', []], true],
+    ['a', ['set', []], false],
+    [5, ['set', [5]], true],
+    [5, ['set', [6]], false],
+    [5, ['set', [5, 6]], false],
+    [undefined, 'a', false],
+    [new Set(), ['set', []], true],
+    [new Set(['a']), 'a', true],
+    [new Set(['a', 'b']), ['set', ['b', 'a']], true],
+    [new Set(['a', 'b']), ['set', ['a']], false],
+    [new Set(['a', 'b']), ['set', ['a', 'c']], false],
+    [new Set([UUID]), ['set', [['uuid', UUID]]], true],
+    [new Map([['k', 'v']]), ['map', [['k', 'v']]], true],
+    [new Map([['k', 'v']]), ['map', [['k', 'w']]], false],
+    [new Map([['k', 'v']]), ['map', []], false],
+    [new Map([['k', UUID]]), ['map', [['k', ['uuid', UUID]]]], true],
+    [new Map(), ['map', []], true],
+    [new Map(), ['set', []], false],
+    [new Set(), ['map', []], false],
+  ];
+  it.each(table)('%p and %p: %p', (value, wire, equal) => {
+    expect(equalsWire(value, wire)).toBe(equal);
   });
 });
