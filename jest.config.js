@@ -1,3 +1,5 @@
+const KUBERNETES = '@kubernetes/client-node/dist/(config_types|exec_auth)\\.js$';
+
 /** Three kinds of tests: `unit` needs nothing but Node; `integration` real OVSDB servers; `e2e` root and network namespaces. */
 const project = (displayName, folder, options) => ({
   displayName,
@@ -10,7 +12,10 @@ const project = (displayName, folder, options) => ({
       '@swc/jest',
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
+    // jest loads CommonJS, and this package is none.
+    [KUBERNETES]: ['@swc/jest', { jsc: { target: 'es2022' }, module: { type: 'commonjs' } }],
   },
+  transformIgnorePatterns: [`/node_modules/(?!${KUBERNETES})`],
   ...options,
 });
 

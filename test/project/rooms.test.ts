@@ -68,7 +68,7 @@ function isAllowed(file: string, { target, typeOnly }: Import): boolean {
   if (room === undefined) return false;
   if (target.startsWith('node:')) return room.node === 'all' || room.node.includes(target);
   if (!target.startsWith('src/')) {
-    return room.npm.includes(target) || (target === KUBERNETES.package && file === KUBERNETES.file);
+    return room.npm.includes(target) || (isUnder(target, KUBERNETES.package) && file === KUBERNETES.file);
   }
   if (roomOf(target) === roomOf(file) || room.rooms === 'all') return true;
   return room.rooms.some(entry => opens(entry, target.slice('src/'.length), typeOnly));
