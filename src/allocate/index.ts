@@ -1,9 +1,10 @@
 /** Who gets which subnet and which address: explicit state, no I/O. */
-export { ClusterAllocations } from './cluster-allocations.ts';
+export { type AllocationChange, ClusterAllocations } from './cluster-allocations.ts';
 export type {
   AllocationConfig,
   Claim,
   NodeClaim,
+  NodeIdResult,
   NodeResult,
   PodClaim,
   PodHolding,

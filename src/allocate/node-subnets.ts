@@ -1,5 +1,6 @@
 import { type Cidr, cidrsOverlap, formatCidr } from '../addresses/index.ts';
 import { NODE_SUBNETS } from '../contracts/annotations.ts';
+import { type Problem, sameProblem } from '../contracts/refusals.ts';
 import { type Conflict, resolveMoves } from './moves.ts';
 import { Pools, tooSmall } from './pools.ts';
 import { compareSeniority } from './seniority.ts';
@@ -16,7 +17,7 @@ interface Node {
 /** What a node is to have; without an error and without subnets it needs new ones. */
 interface Plan {
   readonly wants: readonly Cidr[];
-  readonly error?: string | undefined;
+  readonly error?: Problem;
 }
 
 /** Which node has which subnets. A change may look at every node. */
@@ -28,9 +29,11 @@ export class NodeSubnets {
   /** Recorded for nodes that nobody has named yet: not given to others while there is anything else. */
   readonly #parked = new Map<string, readonly Cidr[]>();
   readonly #parkedTable = new SubnetTable<string>();
+  readonly #objectsRemember: boolean;
 
   constructor(config: AllocationConfig) {
     this.#pools = new Pools(config);
+    this.#objectsRemember = config.objectsRemember ?? false;
   }
 
   /** The node's subnets; undefined where there is no such node. */
@@ -46,6 +49,22 @@ export class NodeSubnets {
         this.#parkedTable.add(subnet, name);
         this.#pools.skip(subnet);
       }
+    }
+    this.reconsider();
+  }
+
+  /** Looks again at all that have no subnet. */
+  reconsider(): void {
+    for (const node of this.#nodes.values()) if (node.held.length === 0) this.#dirty.add(node);
+  }
+
+  /** Takes back what no object names. */
+  forgetUnnamed(): void {
+    for (const node of this.#nodes.values()) {
+      if (node.held.length === 0 || node.claim?.requested !== undefined) continue;
+      for (const subnet of node.held) this.#table.delete(subnet);
+      node.held = [];
+      this.#dirty.add(node);
     }
   }
 
@@ -63,13 +82,13 @@ export class NodeSubnets {
     this.#dirty.add(node);
   }
 
-  /** What has changed since the last call. */
-  settle(): ReadonlyMap<string, NodeResult | undefined> {
+  /** What has changed since the last call. `allocate`: whether those that have and name none are given some. */
+  settle(allocate: boolean): ReadonlyMap<string, NodeResult | undefined> {
     if (this.#dirty.size === 0) return new Map();
     for (const node of this.#nodes.values()) if (node.result?.error !== undefined) this.#dirty.add(node);
     const nodes = [...this.#dirty].sort(compareSeniority);
     this.#dirty.clear();
-    for (const node of nodes) if (node.claim) this.#adoptRecord(node);
+    this.#adopt(nodes);
 
     const plans = new Map(nodes.map(node => [node, this.#planOf(node)]));
     const movers = nodes.map(who => ({ who, has: who.held, wants: plans.get(who)?.wants ?? [] }));
@@ -79,8 +98,9 @@ export class NodeSubnets {
     const changed = new Map<string, NodeResult | undefined>();
     for (const node of nodes) {
       const conflict = stuck.get(node);
-      const error = conflict ? describeConflict(conflict) : (plans.get(node)?.error ?? this.#allocate(node));
-      const result = node.claim && resultOf(node.held, error);
+      const error = conflict ? describeConflict(conflict) : plans.get(node)?.error;
+      const lack = error ?? (allocate ? this.#allocate(node) : undefined);
+      const result = node.claim && resultOf(node.held, lack);
       if (!isSame(node.result, result)) changed.set(node.name, result);
       node.result = result;
       if (!node.claim) this.#nodes.delete(node.name);
@@ -97,7 +117,12 @@ export class NodeSubnets {
     return error === undefined ? { wants } : { wants: held, error };
   }
 
-  #requestError(subnets: readonly Cidr[]): string | undefined {
+  #requestError(subnets: readonly Cidr[]): Problem | undefined {
+    const text = this.#unusable(subnets);
+    return text === undefined ? undefined : { kind: 'SubnetUnusable', text };
+  }
+
+  #unusable(subnets: readonly Cidr[]): string | undefined {
     if (subnets.length === 0) return `${NODE_SUBNETS} names no subnet; name one, or remove it`;
     if (new Set(subnets.map(subnet => subnet.family)).size < subnets.length) {
       return `${subnets.map(formatCidr).join(' and ')}: a node has one subnet of each family at most; request one`;
@@ -105,7 +130,7 @@ export class NodeSubnets {
     for (const subnet of subnets) {
       const small = tooSmall(subnet);
       if (small !== undefined) return `${small}; request a larger one in ${NODE_SUBNETS}`;
-      const join = this.#pools.reservedIn(subnet);
+      const join = this.#pools.joinSubnetIn(subnet);
       if (join) {
         return `subnet ${formatCidr(subnet)} overlaps the join subnet ${formatCidr(join)}; request another in ${NODE_SUBNETS}`;
       }
@@ -114,29 +139,38 @@ export class NodeSubnets {
   }
 
   /** Gives a node that has nothing new subnets; returns why that is not possible. */
-  #allocate(node: Node): string | undefined {
+  #allocate(node: Node): Problem | undefined {
     if (!node.claim || node.held.length > 0) return undefined;
     let subnets = this.#pools.allocate(
       candidate => (this.#table.overlapping(candidate) ?? this.#parkedTable.overlapping(candidate))?.subnet,
     );
-    if (typeof subnets === 'string') {
+    if (!isList(subnets)) {
       subnets = this.#pools.allocate(candidate => this.#table.overlapping(candidate)?.subnet);
     }
-    if (typeof subnets === 'string') return subnets;
+    if (!isList(subnets)) return subnets;
     for (const subnet of subnets) this.#table.add(subnet, node);
     node.held = subnets;
     return undefined;
   }
 
-  /** A recorded subnet is one that the node has, before anybody requests it. */
-  #adoptRecord(node: Node): void {
-    const subnets = this.#unpark(node.name);
-    if (!subnets || node.held.length > 0) return;
-    const isUsable = (subnet: Cidr) =>
-      tooSmall(subnet) === undefined && !this.#pools.reservedIn(subnet) && !this.#table.overlapping(subnet);
-    if (!subnets.every(isUsable)) return;
-    node.held = subnets;
-    for (const subnet of subnets) this.#table.add(subnet, node);
+  /**
+   * Takes for what a node has that has nothing yet: what its object remembers, then what is recorded, before anybody
+   * requests it.
+   */
+  #adopt(nodes: readonly Node[]): void {
+    const present = nodes.filter(({ claim }) => claim !== undefined);
+    if (this.#objectsRemember) for (const node of present) this.#hold(node, node.claim?.requested);
+    for (const node of present) this.#hold(node, this.#unpark(node.name));
+  }
+
+  #hold(node: Node, subnets: readonly Cidr[] | undefined): void {
+    if (!subnets || node.held.length > 0 || this.#requestError(subnets) !== undefined) return;
+    if (subnets.some(subnet => this.#table.overlapping(subnet))) return;
+    node.held = [...subnets].sort((a, b) => a.family - b.family);
+    for (const subnet of subnets) {
+      this.#table.add(subnet, node);
+      this.#pools.skip(subnet);
+    }
   }
 
   #unpark(name: string): readonly Cidr[] | undefined {
@@ -147,16 +181,23 @@ export class NodeSubnets {
   }
 }
 
-function describeConflict({ resource, holder }: Conflict<Cidr, Node>): string {
+function describeConflict({ resource, holder }: Conflict<Cidr, Node>): Problem {
   const theirs = holder.held.filter(subnet => cidrsOverlap(subnet, resource)).map(formatCidr);
-  return `subnet ${formatCidr(resource)} overlaps ${theirs} of ${holder.claim?.object ?? holder.name}; request another in ${NODE_SUBNETS}`;
+  const text = `subnet ${formatCidr(resource)} overlaps ${theirs} of ${holder.claim?.object ?? holder.name}; request another in ${NODE_SUBNETS}`;
+  return { kind: 'SubnetConflict', text };
 }
 
-function resultOf(subnets: readonly Cidr[], error: string | undefined): NodeResult {
+function resultOf(subnets: readonly Cidr[], error: Problem | undefined): NodeResult {
   return error === undefined ? { subnets } : { subnets, error };
 }
 
 function isSame(a: NodeResult | undefined, b: NodeResult | undefined): boolean {
   if (!a || !b) return a === b;
-  return a.error === b.error && a.subnets.map(formatCidr).join() === b.subnets.map(formatCidr).join();
+  return (
+    sameProblem(a.error, b.error) && a.subnets.map(formatCidr).join() === b.subnets.map(formatCidr).join()
+  );
+}
+
+function isList(subnets: readonly Cidr[] | Problem): subnets is readonly Cidr[] {
+  return Array.isArray(subnets);
 }

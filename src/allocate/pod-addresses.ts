@@ -1,12 +1,15 @@
-import { cidrContains, compareIps, ipKey } from '../addresses/index.ts';
+import { cidrContains, compareIps, type Ip, ipKey } from '../addresses/index.ts';
 import { POD_NETWORKS } from '../contracts/annotations.ts';
+import { type Problem, sameProblem } from '../contracts/refusals.ts';
+import { ExcludedRanges } from './excluded.ts';
 import { type Conflict, resolveMoves } from './moves.ts';
 import type { NodeSubnets } from './node-subnets.ts';
 import { PodAllocator } from './pod-allocator.ts';
 import { describeResource, PodLedger, type PodResource, resourcesOf } from './pod-ledger.ts';
+import { leavesItToUs, type PodPlan, planOf, requestedHolding, runningHolding } from './pod-plan.ts';
 import { hasOneInEach, isStillValid, requestError, sameIps } from './pod-request.ts';
 import { compareSeniority } from './seniority.ts';
-import type { PodClaim, PodHolding, PodResult } from './types.ts';
+import type { AllocationConfig, PodClaim, PodHolding, PodResult } from './types.ts';
 
 interface Pod {
   /** `namespace/name` */
@@ -18,11 +21,12 @@ interface Pod {
   result: PodResult | undefined;
 }
 
-/** What a pod is to have. Without a request and without an error it is given what it then still lacks. */
-interface Plan {
-  readonly wants: PodHolding | undefined;
-  readonly error?: string;
-}
+/** Where to look for what a pod has that has nothing yet, and `recorded` is what the record says. */
+type Source = (claim: PodClaim, recorded: PodHolding | undefined) => PodHolding | undefined;
+
+const FROM_RECORD: Source = (_, recorded) => recorded;
+/** Who runs with an address has it, then who names it, then of whom it is recorded. */
+const FROM_OBJECTS_FIRST: readonly Source[] = [runningHolding, requestedHolding, FROM_RECORD];
 
 /** Which pod has which addresses. The work follows the pods that changed, and those that wait for what they leave. */
 export class PodAddresses {
@@ -38,12 +42,15 @@ export class PodAddresses {
   readonly #parked = new Map<string, PodHolding>();
   readonly #parkedIps = new Set<PodResource>();
   readonly #allocator: PodAllocator;
+  readonly #sources: readonly Source[];
 
-  constructor(nodes: NodeSubnets) {
+  constructor(nodes: NodeSubnets, { excluded = [], objectsRemember = false }: AllocationConfig) {
     this.#nodes = nodes;
+    this.#sources = objectsRemember ? FROM_OBJECTS_FIRST : [FROM_RECORD];
     this.#allocator = new PodAllocator(
       resource => this.#ledger.holderOf(resource) !== undefined,
       ip => this.#parkedIps.has(ipKey(ip)),
+      new ExcludedRanges(excluded),
     );
   }
 
@@ -52,6 +59,26 @@ export class PodAddresses {
       this.#parked.set(name, { ...holding, ips: [...holding.ips].sort(compareIps) });
       for (const ip of holding.ips) this.#parkedIps.add(ipKey(ip));
     }
+    this.reconsider();
+  }
+
+  /** Looks again at all that have no address, or too few. */
+  reconsider(): void {
+    for (const pod of this.#pods.values()) if (!pod.held || this.#lacks(pod)) this.#dirty.add(pod);
+  }
+
+  /** Takes back what no object names. */
+  forgetUnnamed(): void {
+    for (const pod of this.#pods.values()) {
+      if (!pod.held || !pod.claim || !leavesItToUs(pod.claim)) continue;
+      this.#hold(pod, undefined);
+      this.#dirty.add(pod);
+    }
+  }
+
+  /** The names of the pods on a node. */
+  *on(node: string): Iterable<string> {
+    for (const { name } of this.#byNode.get(node) ?? []) yield name;
   }
 
   set(name: string, claim: PodClaim | undefined): void {
@@ -73,31 +100,50 @@ export class PodAddresses {
     this.#dirty.add(pod);
   }
 
-  /** What has changed since the last call, given the nodes whose subnets are not what they were. */
-  settle(changedNodes: Iterable<string>): ReadonlyMap<string, PodResult | undefined> {
+  /**
+   * What has changed since the last call, given the nodes whose subnets are not what they were. `allocate`: whether
+   * those that lack addresses and name none are given some.
+   */
+  settle(changedNodes: Iterable<string>, allocate: boolean): ReadonlyMap<string, PodResult | undefined> {
     for (const node of changedNodes) for (const pod of this.#byNode.get(node) ?? []) this.#dirty.add(pod);
     if (this.#dirty.size === 0) return new Map();
     this.#allocator.startOver();
     const freedOn = new Set<string>();
-    for (const pod of [...this.#dirty].sort(compareSeniority)) this.#refresh(pod, freedOn);
+    this.#refresh([...this.#dirty].sort(compareSeniority), freedOn);
 
     const plans = this.#planGroup();
     this.#dirty.clear();
     const pods = [...plans.keys()].sort(compareSeniority);
     const errors = this.#move(pods, plans, freedOn);
-    this.#allocate(pods, errors, freedOn);
+    if (allocate) this.#allocate(pods, errors, freedOn);
     return this.#takeResults(errors);
   }
 
-  /** Adopts what is recorded for the pod, and takes away what it cannot have any more wherever it is now. */
-  #refresh(pod: Pod, freedOn: Set<string>): void {
-    const record = this.#unpark(pod.name);
-    const had = pod.held ?? record;
-    const rest = pod.claim && had && this.#restOf(pod, pod.claim, had);
-    if (rest === pod.held) return;
-    if (pod.held) freedOn.add(pod.held.node);
-    else if (rest) this.#skip(rest);
+  /** Takes away what the pods cannot have any more wherever they are now, and finds out what the new ones have. */
+  #refresh(pods: readonly Pod[], freedOn: Set<string>): void {
+    for (const pod of pods) {
+      if (!pod.held) continue;
+      const rest = pod.claim && this.#restOf(pod, pod.claim, pod.held);
+      if (rest === pod.held) continue;
+      freedOn.add(pod.held.node);
+      this.#hold(pod, rest);
+    }
+    for (const source of this.#sources) for (const pod of pods) this.#adopt(pod, source);
+    for (const pod of pods) this.#unpark(pod.name);
+  }
+
+  #adopt(pod: Pod, source: Source): void {
+    if (!pod.claim || pod.held) return;
+    const found = source(pod.claim, this.#parked.get(pod.name));
+    const isWhole = source !== requestedHolding || this.#isUsable(found);
+    const rest = found && isWhole ? this.#restOf(pod, pod.claim, found) : undefined;
+    if (!rest) return;
+    this.#skip(rest);
     this.#hold(pod, rest);
+  }
+
+  #isUsable(holding: PodHolding | undefined): boolean {
+    return !holding || requestError(this.#nodes.subnetsOf(holding.node) ?? [], holding) === undefined;
   }
 
   /** What the pod may keep. Where its node has lost a subnet, a running pod goes on in the other family. */
@@ -121,51 +167,37 @@ export class PodAddresses {
   }
 
   /** Plans for the changed pods, and for all that wait for something that one of these has and may leave. */
-  #planGroup(): ReadonlyMap<Pod, Plan> {
-    const plans = new Map<Pod, Plan>();
+  #planGroup(): ReadonlyMap<Pod, PodPlan> {
+    const plans = new Map<Pod, PodPlan>();
     const open = [...this.#dirty];
     for (let pod = open.pop(); pod; pod = open.pop()) {
       if (plans.has(pod)) continue;
-      plans.set(pod, this.#planOf(pod));
+      const { claim, held } = pod;
+      plans.set(pod, claim ? planOf(claim, held, this.#nodes.subnetsOf(claim.node)) : { wants: undefined });
       for (const resource of resourcesOf(pod.held)) open.push(...(this.#waiting.get(resource) ?? []));
     }
     return plans;
   }
 
-  #planOf({ claim, held }: Pod): Plan {
-    if (!claim) return { wants: undefined };
-    const { node, requested } = claim;
-    const subnets = this.#nodes.subnetsOf(node);
-    if (!subnets) return { wants: undefined, error: `node ${node} does not exist` };
-    if (subnets.length === 0) return { wants: undefined, error: `node ${node} has no subnet` };
-    if (claim.problem !== undefined) return { wants: held, error: claim.problem };
-    if (requested && requested.ips.length > 0) {
-      const wants = { node, ips: [...requested.ips].sort(compareIps), mac: requested.mac };
-      const error = requestError(subnets, wants);
-      return error === undefined ? { wants } : { wants: held, error };
-    }
-    return { wants: held && { ...held, mac: undefined } };
-  }
-
   /** Whether the pod leaves it to the allocator to find addresses, and has not got one of each family yet. */
   #lacks({ claim, held }: Pod): boolean {
-    if (!claim || (claim.requested && claim.requested.ips.length > 0)) return false;
+    if (!claim || !leavesItToUs(claim)) return false;
     return !held || !hasOneInEach(this.#nodes.subnetsOf(claim.node) ?? [], held.ips);
   }
 
   /** Lets the pods have what they are to have; returns what is wrong with whom, undefined for nothing. */
   #move(
     pods: readonly Pod[],
-    plans: ReadonlyMap<Pod, Plan>,
+    plans: ReadonlyMap<Pod, PodPlan>,
     freedOn: Set<string>,
-  ): Map<Pod, string | undefined> {
+  ): Map<Pod, Problem | undefined> {
     const movers = pods.map(who => ({
       who,
       has: resourcesOf(who.held),
       wants: resourcesOf(plans.get(who)?.wants),
     }));
     const stuck = resolveMoves(movers, this.#ledger);
-    const errors = new Map<Pod, string | undefined>();
+    const errors = new Map<Pod, Problem | undefined>();
     for (const { who, has, wants } of movers) {
       for (const resource of who.waitsFor) removeFrom(this.#waiting, resource, who);
       const conflict = stuck.get(who);
@@ -181,7 +213,7 @@ export class PodAddresses {
   }
 
   /** Finds addresses for those that lack some, and for those that found their node full where it is no longer. */
-  #allocate(pods: readonly Pod[], errors: Map<Pod, string | undefined>, freedOn: ReadonlySet<string>): void {
+  #allocate(pods: readonly Pod[], errors: Map<Pod, Problem | undefined>, freedOn: ReadonlySet<string>): void {
     const hungry = [...freedOn].flatMap(node => [...(this.#hungry.get(node) ?? [])]);
     for (const pod of [...new Set([...pods, ...hungry])].sort(compareSeniority)) {
       if (!pod.claim || errors.get(pod) !== undefined || !this.#lacks(pod)) continue;
@@ -189,10 +221,10 @@ export class PodAddresses {
     }
   }
 
-  #allocateOne(pod: Pod, { node }: PodClaim): string | undefined {
+  #allocateOne(pod: Pod, { node }: PodClaim): Problem | undefined {
     removeFrom(this.#hungry, node, pod);
     const ips = this.#allocator.allocate(node, this.#nodes.subnetsOf(node) ?? [], pod.held?.ips);
-    if (typeof ips === 'string') {
+    if (!isList(ips)) {
       addTo(this.#hungry, node, pod);
       return ips;
     }
@@ -200,7 +232,7 @@ export class PodAddresses {
     return undefined;
   }
 
-  #takeResults(errors: ReadonlyMap<Pod, string | undefined>): ReadonlyMap<string, PodResult | undefined> {
+  #takeResults(errors: ReadonlyMap<Pod, Problem | undefined>): ReadonlyMap<string, PodResult | undefined> {
     const changed = new Map<string, PodResult | undefined>();
     for (const [pod, error] of errors) {
       const result = pod.claim && resultOf(pod.held, error);
@@ -211,11 +243,10 @@ export class PodAddresses {
     return changed;
   }
 
-  #unpark(name: string): PodHolding | undefined {
+  #unpark(name: string): void {
     const record = this.#parked.get(name);
     this.#parked.delete(name);
     for (const ip of record?.ips ?? []) this.#parkedIps.delete(ipKey(ip));
-    return record;
   }
 
   #skip({ node, ips }: PodHolding): void {
@@ -225,19 +256,24 @@ export class PodAddresses {
   }
 }
 
-function describeConflict({ resource, holder }: Conflict<PodResource, Pod>): string {
+function describeConflict({ resource, holder }: Conflict<PodResource, Pod>): Problem {
   const name = holder.claim?.object ?? holder.name;
-  return `${describeResource(resource)} is taken by ${name}; request another in ${POD_NETWORKS}, or delete ${name}`;
+  const text = `${describeResource(resource)} is taken by ${name}; request another in ${POD_NETWORKS}, or delete ${name}`;
+  return { kind: 'AddressConflict', text };
 }
 
-function resultOf(held: PodHolding | undefined, error: string | undefined): PodResult {
+function resultOf(held: PodHolding | undefined, error: Problem | undefined): PodResult {
   const addresses = { ips: held?.ips ?? [], mac: held?.mac };
   return error === undefined ? addresses : { ...addresses, error };
 }
 
 function isSame(a: PodResult | undefined, b: PodResult | undefined): boolean {
   if (!a || !b) return a === b;
-  return a.error === b.error && a.mac === b.mac && sameIps(a.ips, b.ips);
+  return sameProblem(a.error, b.error) && a.mac === b.mac && sameIps(a.ips, b.ips);
+}
+
+function isList(ips: readonly Ip[] | Problem): ips is readonly Ip[] {
+  return Array.isArray(ips);
 }
 
 function addTo<K, V>(index: Map<K, Set<V>>, key: K, value: V): void {

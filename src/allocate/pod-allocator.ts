@@ -9,6 +9,8 @@ import {
   lastPodHost,
   macOf,
 } from '../addresses/index.ts';
+import type { Problem } from '../contracts/refusals.ts';
+import type { ExcludedRanges } from './excluded.ts';
 import { NextFit } from './next-fit.ts';
 import { macResource, type PodResource } from './pod-ledger.ts';
 
@@ -16,14 +18,20 @@ import { macResource, type PodResource } from './pod-ledger.ts';
 export class PodAllocator {
   readonly #isTaken: (resource: PodResource) => boolean;
   readonly #isParked: (ip: Ip) => boolean;
+  readonly #excluded: ExcludedRanges;
   readonly #nextFits = new Map<string, NextFit>();
   /** Subnets without a free address: known until {@link startOver}. */
   readonly #full = new Set<NextFit>();
 
-  /** Parked addresses are given away only where there are no others. */
-  constructor(isTaken: (resource: PodResource) => boolean, isParked: (ip: Ip) => boolean) {
+  /** Parked addresses are given away only where there are no others, excluded ones never. */
+  constructor(
+    isTaken: (resource: PodResource) => boolean,
+    isParked: (ip: Ip) => boolean,
+    excluded: ExcludedRanges,
+  ) {
     this.#isTaken = isTaken;
     this.#isParked = isParked;
+    this.#excluded = excluded;
   }
 
   /** Addresses may have become free. */
@@ -32,7 +40,7 @@ export class PodAllocator {
   }
 
   /** An address in each of the node's subnets, of those that the pod `has` and free ones, or why there is none. */
-  allocate(node: string, subnets: readonly Cidr[], has: readonly Ip[] = []): readonly Ip[] | string {
+  allocate(node: string, subnets: readonly Cidr[], has: readonly Ip[] = []): readonly Ip[] | Problem {
     const ips: Ip[] = [];
     for (const subnet of subnets) {
       const kept = has.find(ip => cidrContains(subnet, ip));
@@ -49,7 +57,7 @@ export class PodAllocator {
         this.#find(subnet, nextFit, isFree);
       if (!ip) {
         this.#full.add(nextFit);
-        return exhausted(node, subnet);
+        return this.#exhausted(node, subnet);
       }
       ips.push(ip);
     }
@@ -63,7 +71,12 @@ export class PodAllocator {
 
   #find(subnet: Cidr, nextFit: NextFit, isFree: (ip: Ip) => boolean): Ip | undefined {
     if (this.#full.has(nextFit)) return undefined;
-    const host = nextFit.next(n => (isFree(hostAt(subnet, n)) ? undefined : n));
+    const host = nextFit.next(n => {
+      const ip = hostAt(subnet, n);
+      const end = this.#excluded.endOf(ip);
+      if (end !== undefined) return end - BigInt(subnet.ip.value);
+      return isFree(ip) ? undefined : n;
+    });
     return host === undefined ? undefined : hostAt(subnet, host);
   }
 
@@ -76,9 +89,13 @@ export class PodAllocator {
     }
     return nextFit;
   }
-}
 
-function exhausted(node: string, subnet: Cidr): string {
-  const size = lastPodHost(subnet) - BigInt(FIRST_POD_HOST) + 1n;
-  return `subnet ${formatCidr(subnet)} of node ${node} is full: all ${size} addresses for pods are in use; move pods to other nodes`;
+  #exhausted(node: string, subnet: Cidr): Problem {
+    const [first, last] = [hostAt(subnet, FIRST_POD_HOST), hostAt(subnet, lastPodHost(subnet))];
+    const excluded = this.#excluded.countBetween(first, last);
+    const size = lastPodHost(subnet) - BigInt(FIRST_POD_HOST) + 1n - excluded;
+    const but = excluded > 0n ? `, without the ${excluded} in excludeSubnets,` : '';
+    const text = `subnet ${formatCidr(subnet)} of node ${node} is full: all ${size} addresses for pods${but} are in use; move pods to other nodes`;
+    return { kind: 'AddressesExhausted', text };
+  }
 }

@@ -11,6 +11,7 @@ import {
   reservedFor,
 } from '../addresses/index.ts';
 import { POD_NETWORKS } from '../contracts/annotations.ts';
+import type { Problem } from '../contracts/refusals.ts';
 import type { PodHolding } from './types.ts';
 
 /** The subnet that an address lies in. */
@@ -19,7 +20,12 @@ function subnetOf(subnets: readonly Cidr[], ip: Ip): Cidr | undefined {
 }
 
 /** Why a pod on a node with these subnets cannot have what it requests, whoever else has it; undefined where it can. */
-export function requestError(subnets: readonly Cidr[], { node, ips, mac }: PodHolding): string | undefined {
+export function requestError(subnets: readonly Cidr[], holding: PodHolding): Problem | undefined {
+  const text = unusable(subnets, holding);
+  return text === undefined ? undefined : { kind: 'AddressUnusable', text };
+}
+
+function unusable(subnets: readonly Cidr[], { node, ips, mac }: PodHolding): string | undefined {
   if (new Set(ips.map(ip => ip.family)).size < ips.length) {
     return `${ips.map(formatIp).join(' and ')}: a pod has one address of each family at most; request one`;
   }

@@ -8,16 +8,20 @@ import {
   lastOf,
   lastPodHost,
 } from '../addresses/index.ts';
+import type { Problem } from '../contracts/refusals.ts';
+import { ExcludedRanges } from './excluded.ts';
 import { NextFit } from './next-fit.ts';
 import type { AllocationConfig, Pool } from './types.ts';
 
 /** The subnets to give to nodes that name none. */
 export class Pools {
-  readonly #reserved: readonly Cidr[];
+  readonly #joinSubnets: readonly Cidr[];
+  readonly #excluded: ExcludedRanges;
   readonly #pools: readonly (Pool & { readonly nextFit: NextFit })[];
 
-  constructor({ pools, reserved }: AllocationConfig) {
-    this.#reserved = reserved;
+  constructor({ pools, joinSubnets, excluded = [] }: AllocationConfig) {
+    this.#joinSubnets = joinSubnets;
+    this.#excluded = new ExcludedRanges(excluded);
     this.#pools = pools.map(pool => ({
       ...pool,
       nextFit: new NextFit(0n, (1n << BigInt(pool.hostPrefix - pool.cidr.prefix)) - 1n),
@@ -28,33 +32,34 @@ export class Pools {
    * A free subnet of each family that there are pools for, IPv4 first, or why there is none. `takenBy` gives a subnet in
    * use that overlaps the candidate.
    */
-  allocate(takenBy: (candidate: Cidr) => Cidr | undefined): readonly Cidr[] | string {
-    if (this.#pools.length === 0) return 'there is no pool to take a subnet from; set clusterSubnets';
+  allocate(takenBy: (candidate: Cidr) => Cidr | undefined): readonly Cidr[] | Problem {
+    if (this.#pools.length === 0)
+      return exhaustion('there is no pool to take a subnet from; set clusterSubnets');
     const subnets: Cidr[] = [];
     for (const family of [4, 6]) {
       const pools = this.#pools.filter(({ cidr }) => cidr.family === family);
       if (pools.length === 0) continue;
       for (const { cidr, hostPrefix } of pools) {
         const small = tooSmall(subnetAt(cidr, hostPrefix, 0n));
-        if (small !== undefined) return `${small}; lower hostPrefix in clusterSubnets`;
+        if (small !== undefined) return exhaustion(`${small}; lower hostPrefix in clusterSubnets`);
       }
       const subnet = this.#firstFree(pools, takenBy);
-      if (!subnet) return exhausted(pools);
+      if (!subnet) return exhaustion(this.#describeUse(pools));
       subnets.push(subnet);
     }
     return subnets;
   }
 
-  /** The reserved network that overlaps a subnet. */
-  reservedIn(subnet: Cidr): Cidr | undefined {
-    return this.#reserved.find(reserved => cidrsOverlap(reserved, subnet));
+  /** The join subnet that overlaps a subnet. */
+  joinSubnetIn(subnet: Cidr): Cidr | undefined {
+    return this.#joinSubnets.find(join => cidrsOverlap(join, subnet));
   }
 
   /** Allocation goes on behind a subnet that is known to be in use. */
   skip(subnet: Cidr): void {
     for (const { cidr, hostPrefix, nextFit } of this.#pools) {
       if (cidr.prefix <= subnet.prefix && cidrsOverlap(cidr, subnet))
-        nextFit.skip(indexIn(cidr, hostPrefix, subnet.ip));
+        nextFit.skip(indexIn(cidr, hostPrefix, subnet.ip.value));
     }
   }
 
@@ -65,13 +70,23 @@ export class Pools {
     for (const { cidr, hostPrefix, nextFit } of pools) {
       const found = nextFit.next(index => {
         const candidate = subnetAt(cidr, hostPrefix, index);
-        const taken = this.reservedIn(candidate) ?? takenBy(candidate);
-        if (!taken) return undefined;
-        return taken.prefix < hostPrefix ? indexIn(cidr, hostPrefix, lastOf(taken)) : index;
+        const taken = this.joinSubnetIn(candidate) ?? takenBy(candidate);
+        if (taken) return taken.prefix < hostPrefix ? indexIn(cidr, hostPrefix, lastOf(taken).value) : index;
+        const end = this.#excluded.endOfCover(candidate);
+        return end === undefined ? undefined : indexIn(cidr, hostPrefix, end + 1n) - 1n;
       });
       if (found !== undefined) return subnetAt(cidr, hostPrefix, found);
     }
     return undefined;
+  }
+
+  #describeUse(pools: readonly Pool[]): string {
+    const sizes = pools.map(
+      ({ cidr, hostPrefix }) =>
+        `all ${2 ** (hostPrefix - cidr.prefix)} subnets of /${hostPrefix} in ${formatCidr(cidr)}`,
+    );
+    const isCut = pools.some(({ cidr }) => this.#excluded.countBetween(cidr.ip, lastOf(cidr)) > 0n);
+    return `${sizes.join(' and ')} are in use${isCut ? ' or in excludeSubnets' : ''}; add a pool to clusterSubnets`;
   }
 }
 
@@ -85,18 +100,14 @@ function subnetAt(pool: Cidr, hostPrefix: number, index: bigint): Cidr {
   return cidrOf(hostAt(pool, index << hostBits(pool, hostPrefix)), hostPrefix);
 }
 
-function indexIn(pool: Cidr, hostPrefix: number, ip: Cidr['ip']): bigint {
-  return (BigInt(ip.value) - BigInt(pool.ip.value)) >> hostBits(pool, hostPrefix);
+function indexIn(pool: Cidr, hostPrefix: number, address: bigint | number): bigint {
+  return (BigInt(address) - BigInt(pool.ip.value)) >> hostBits(pool, hostPrefix);
 }
 
 function hostBits(pool: Cidr, hostPrefix: number): bigint {
   return BigInt((pool.family === 4 ? 32 : 128) - hostPrefix);
 }
 
-function exhausted(pools: readonly Pool[]): string {
-  const sizes = pools.map(
-    ({ cidr, hostPrefix }) =>
-      `all ${2 ** (hostPrefix - cidr.prefix)} subnets of /${hostPrefix} in ${formatCidr(cidr)}`,
-  );
-  return `${sizes.join(' and ')} are in use; add a pool to clusterSubnets`;
+function exhaustion(text: string): Problem {
+  return { kind: 'SubnetsExhausted', text };
 }

@@ -1,4 +1,12 @@
-import { type Cidr, cidrsOverlap, formatCidr, parseCidr, parseInterfaceCidr } from '../addresses/index.ts';
+import {
+  type Cidr,
+  cidrOf,
+  cidrsOverlap,
+  formatCidr,
+  parseCidr,
+  parseInterfaceCidr,
+  parseIp,
+} from '../addresses/index.ts';
 import type { WrittenConfig } from './schema.ts';
 
 /** A network that the nodes' subnets are cut from. */
@@ -12,6 +20,8 @@ export interface Networks {
   readonly clusterSubnets: readonly ClusterSubnet[];
   /** At most one of each family. */
   readonly joinSubnets: readonly Cidr[];
+  /** What is given to nobody who does not name it; a single address has the longest prefix. */
+  readonly excludeSubnets: readonly Cidr[];
 }
 
 /** Tells that the value at this path is wrong, why, and what to write instead. */
@@ -40,11 +50,21 @@ export function readNetworks(written: WrittenConfig, complain: Complain): Networ
     const cidr = readCidr(['joinSubnets', index], text, complain);
     return cidr === undefined ? [] : [{ path: ['joinSubnets', index], cidr }];
   });
+  const excludeSubnets = written.excludeSubnets.flatMap(
+    (text, index) => readExcluded(['excludeSubnets', index], text, complain) ?? [],
+  );
   checkOverlaps([...cluster, ...join], complain);
   const readable =
     cluster.length + join.length === written.clusterSubnets.length + written.joinSubnets.length;
   if (readable) checkFamilies(cluster, join, complain);
-  return { clusterSubnets, joinSubnets: join.map(({ cidr }) => cidr) };
+  return { clusterSubnets, joinSubnets: join.map(({ cidr }) => cidr), excludeSubnets };
+}
+
+/** A subnet, or a single address. */
+function readExcluded(path: Named['path'], text: string, complain: Complain): Cidr | undefined {
+  const ip = parseIp(text);
+  if (ip) return cidrOf(ip, ip.family === 4 ? 32 : 128);
+  return readCidr(path, text, complain);
 }
 
 function readCidr(path: Named['path'], text: string, complain: Complain): Cidr | undefined {

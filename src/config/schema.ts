@@ -23,6 +23,7 @@ export const configSchema = z.strictObject({
       { cidr: 'fd01::/48', hostPrefix: 64 },
     ]),
   joinSubnets: z.array(z.string()).default(['100.64.0.0/16', 'fd98::/64']),
+  excludeSubnets: z.array(z.string()).default([]),
   mtu: z
     .int()
     .min(1280, 'must be at least 1280, which IPv6 needs')

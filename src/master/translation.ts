@@ -1,7 +1,8 @@
 import { ClusterAllocations } from '../allocate/index.ts';
-import type { PodFact } from '../cluster/facts/index.ts';
+import type { NodeFact, PodFact } from '../cluster/facts/index.ts';
 import type { KubeObject, ObjectKey } from '../cluster/manifests.ts';
 import type { Config } from '../config/index.ts';
+import type { RefusalKind } from '../contracts/refusals.ts';
 import { Engine, FactStore, formatUnit } from '../engine/index.ts';
 import type { OutputDelta } from '../engine/types.ts';
 import type { DesiredAtom, DesiredColumns } from '../ovsdb-state/row.ts';
@@ -15,6 +16,7 @@ import {
 } from '../translate/index.ts';
 import { knownKind } from './kinds.ts';
 import { NOT_ENFORCED, Untranslated } from './untranslated.ts';
+import { type ObjectWrite, WriteWishes } from './write-wishes.ts';
 
 /** An object that was refused, in whole or in part. */
 export interface Refused {
@@ -23,10 +25,33 @@ export interface Refused {
   readonly reason: string;
 }
 
+/** As {@link Refused}, of a Node or a Pod, with what programs must know. */
+export interface ObjectProblem extends Refused {
+  readonly why: RefusalKind;
+  readonly target: {
+    readonly kind: 'Node' | 'Pod';
+    readonly namespace: string | undefined;
+    readonly name: string;
+    readonly uid: string;
+  };
+}
+
 /** Objects that came or changed, and objects that went. */
 export interface ObjectChange {
   readonly put: readonly KubeObject[];
   readonly deleted: readonly ObjectKey[];
+  /** Whether all objects are known with this change; true where it is not said. */
+  readonly synced?: boolean;
+}
+
+export interface TranslationOptions {
+  /** Policies that nothing enforces are refused, rather than passed over with a warning. */
+  readonly strict?: boolean;
+  /**
+   * Whether objects remember what they were given, as with an API server that can be written to. Nothing is given away
+   * then before {@link Translation.startAllocating}. Else the database's rows remember.
+   */
+  readonly objectsRemember?: boolean;
 }
 
 /** Objects in, rows out: facts, allocations and engine, wired. Synchronous and without I/O. */
@@ -37,21 +62,54 @@ export class Translation {
   readonly #pending = new Set<string>();
   readonly #untranslated = new Untranslated();
   readonly #strict: boolean;
+  readonly #writes: WriteWishes | undefined;
+  /** Whether every object has been known once: until then an address that looks free may be somebody's. */
+  #complete = false;
+  #wantsToAllocate = false;
 
-  /** `strict`: policies that nothing enforces are refused, rather than passed over with a warning. */
-  constructor(config: Config, { strict = false }: { readonly strict?: boolean } = {}) {
+  constructor(config: Config, { strict = false, objectsRemember = false }: TranslationOptions = {}) {
     this.#strict = strict;
     this.#engine = new Engine(this.#store, units);
     this.#allocations = new ClusterAllocations({
       pools: config.clusterSubnets,
-      reserved: config.joinSubnets,
+      joinSubnets: config.joinSubnets,
+      excluded: config.excludeSubnets,
+      objectsRemember,
     });
+    if (objectsRemember)
+      this.#writes = new WriteWishes(
+        this.#store,
+        config.clusterSubnets.map(({ cidr }) => cidr),
+      );
     this.#store.put('network', '', { joinSubnets: config.joinSubnets });
   }
 
-  /** Takes over what the database remembers. Call it before the first {@link take}. */
+  /** Takes over what the database remembers. Call it before anything is given away. */
   restore(record: AllocationRecord): void {
     this.#allocations.restore(record);
+  }
+
+  /**
+   * Where objects remember: this master leads. What they lack is given to them from now on, once all objects have been
+   * known. To be followed by {@link run}.
+   */
+  startAllocating(): void {
+    this.#wantsToAllocate = true;
+    if (!this.#complete) return;
+    this.#allocations.startAllocating();
+    this.#settle();
+  }
+
+  /** Where objects remember: another master leads. What no object names is forgotten. To be followed by {@link run}. */
+  stopAllocating(): void {
+    this.#wantsToAllocate = false;
+    this.#allocations.stopAllocating();
+    this.#settle();
+  }
+
+  /** Where objects remember: what is to be written to them, or not any more, since the last call. */
+  takeWrites(): readonly ObjectWrite[] {
+    return this.#writes?.take() ?? [];
   }
 
   /** Takes changed objects and says which rows that changes. */
@@ -64,6 +122,10 @@ export class Translation {
   take(change: ObjectChange): void {
     for (const object of change.deleted) this.#delete(object);
     for (const object of change.put) this.#put(object);
+    if (!this.#complete && change.synced !== false) {
+      this.#complete = true;
+      if (this.#wantsToAllocate) this.#allocations.startAllocating();
+    }
     this.#settle();
   }
 
@@ -85,6 +147,15 @@ export class Translation {
     });
     if (!this.#strict) return refused;
     return [...refused, ...this.#untranslated.policies().map(object => ({ object, reason: NOT_ENFORCED }))];
+  }
+
+  /** What is wrong with Nodes and Pods. */
+  problems(): readonly ObjectProblem[] {
+    return this.#engine.refusals().flatMap(({ unit: { name, key }, reason }) => {
+      const target = this.#target(name, key);
+      if (!target) return [];
+      return [{ object: `${target.kind} ${key}`, reason, why: this.#kindOf(name, key, reason), target }];
+    });
   }
 
   /** Policies that nothing enforces yet, as `Kind namespace/name`; none where such are refused. */
@@ -111,12 +182,18 @@ export class Translation {
     const key = kind.keyOf(object);
     const fact = kind.trim(object);
     this.#store.put(kind.fact, key, fact);
-    if (kind.fact === 'node') this.#allocations.setNode(key, nodeClaim(fact as Facts['node']));
+    if (kind.fact === 'node') this.#putNode(key, fact as NodeFact);
     if (kind.fact === 'pod') this.#putPod(key, fact as PodFact);
   }
 
+  #putNode(key: string, node: NodeFact): void {
+    this.#allocations.setNode(key, nodeClaim(node));
+    this.#writes?.touchNode(key);
+  }
+
   #putPod(key: string, pod: PodFact): void {
-    this.#allocations.setPod(key, podClaim(pod));
+    this.#allocations.setPod(key, podClaim(pod, this.#writes !== undefined));
+    this.#writes?.touchPod(key);
     if (pod.node === undefined && pod.problem === undefined && !pod.finished) this.#pending.add(key);
     else this.#pending.delete(key);
   }
@@ -129,20 +206,52 @@ export class Translation {
     }
     const key = kind.keyOf(object);
     this.#store.delete(kind.fact, key);
-    if (kind.fact === 'node') this.#allocations.setNode(key, undefined);
+    if (kind.fact === 'node') {
+      this.#allocations.setNode(key, undefined);
+      this.#writes?.touchNode(key);
+    }
     if (kind.fact === 'pod') {
       this.#allocations.setPod(key, undefined);
       this.#pending.delete(key);
+      this.#writes?.touchPod(key);
     }
   }
 
   #settle(): void {
-    const { nodes, pods } = this.#allocations.settle();
+    const { nodes, nodeIds, pods } = this.#allocations.settle();
     for (const [name, result] of nodes) this.#putOrDelete('nodeSubnets', name, result);
+    for (const [name, result] of nodeIds) this.#putOrDelete('nodeId', name, result);
     for (const [key, result] of pods) this.#putOrDelete('podAddresses', key, result);
+    if (!this.#writes) return;
+    for (const name of nodes.keys()) {
+      this.#writes.touchNode(name);
+      for (const key of this.#allocations.podsOn(name)) this.#writes.touchPod(key);
+    }
+    for (const name of nodeIds.keys()) this.#writes.touchNode(name);
+    for (const key of pods.keys()) this.#writes.touchPod(key);
   }
 
-  #putOrDelete<K extends 'nodeSubnets' | 'podAddresses'>(
+  #target(unit: string, key: string): ObjectProblem['target'] | undefined {
+    if (unit === 'node') {
+      const node = this.#store.get('node', key);
+      return node && { kind: 'Node', namespace: undefined, name: node.name, uid: node.uid };
+    }
+    const pod = unit === 'pod' ? this.#store.get('pod', key) : undefined;
+    return pod && { kind: 'Pod', namespace: pod.namespace, name: pod.name, uid: pod.uid };
+  }
+
+  /** The kind of what a unit says: that of the fact that it has it from. */
+  #kindOf(unit: string, key: string, reason: string): RefusalKind {
+    const errors =
+      unit === 'node'
+        ? [this.#store.get('nodeSubnets', key)?.error, this.#store.get('nodeId', key)?.error]
+        : [this.#store.get('podAddresses', key)?.error];
+    const known = errors.find(error => error?.text === reason);
+    if (known) return known.kind;
+    return unit === 'pod' && this.#store.get('pod', key)?.problem === reason ? 'Malformed' : 'NotProgrammed';
+  }
+
+  #putOrDelete<K extends 'nodeSubnets' | 'nodeId' | 'podAddresses'>(
     kind: K,
     key: string,
     fact: Facts[K] | undefined,

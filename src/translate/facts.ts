@@ -1,5 +1,5 @@
 import type { Cidr } from '../addresses/index.ts';
-import type { NodeResult, PodResult } from '../allocate/index.ts';
+import type { NodeIdResult, NodeResult, PodResult } from '../allocate/index.ts';
 import type { NamespaceFact, NodeFact, PodFact } from '../cluster/facts/index.ts';
 import type { Emit, Read, UnitDefinition } from '../engine/types.ts';
 import type { DesiredAtom, DesiredColumns } from '../ovsdb-state/row.ts';
@@ -11,6 +11,7 @@ export interface Facts {
   /** Key: the Node's name. */
   node: NodeFact;
   nodeSubnets: NodeResult;
+  nodeId: NodeIdResult;
   /** Key: the Namespace's name. */
   namespace: NamespaceFact;
   /** Key: `namespace/name`. */

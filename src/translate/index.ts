@@ -10,3 +10,4 @@ export { nodeClaim, podClaim } from './claims.ts';
 export type { Facts } from './facts.ts';
 export { objectOfUnit } from './provenance.ts';
 export { type AllocationRecord, allocationRecord } from './record.ts';
+export { type AnnotationWish, nodeAnnotations, podAnnotations } from './write-back.ts';

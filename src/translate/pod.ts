@@ -16,7 +16,7 @@ export const pods: Unit = {
       return;
     }
     const allocation = read.get('podAddresses', key);
-    if (allocation?.error !== undefined) emit.refuse(allocation.error);
+    if (allocation?.error !== undefined) emit.refuse(allocation.error.text);
     const [first] = allocation?.ips ?? [];
     if (!allocation || !first) return;
 

@@ -70,8 +70,8 @@ describe("a node's subnets", () => {
     cluster.settle();
     cluster
       .node('a', node('a'))
-      .node('b', node('b', undefined, { problem: 'odd' }))
-      .node('c', node('c', undefined, { problem: 'odd' }));
+      .node('b', node('b', undefined, { problem: { kind: 'Malformed', text: 'odd' } }))
+      .node('c', node('c', undefined, { problem: { kind: 'Malformed', text: 'odd' } }));
     cluster.settle();
     expect([...cluster.nodes.values()]).toEqual(['10.5.0.0/24', '10.6.0.0/24 ! odd', '! odd']);
   });

@@ -91,8 +91,8 @@ describe("a pod's addresses", () => {
     cluster.settle();
     cluster
       .pod('a', pod('a', 'n4'))
-      .pod('b', pod('b', 'n4', undefined, { problem: 'odd' }))
-      .pod('c', pod('c', 'n4', undefined, { problem: 'odd' }));
+      .pod('b', pod('b', 'n4', undefined, { problem: { kind: 'Malformed', text: 'odd' } }))
+      .pod('c', pod('c', 'n4', undefined, { problem: { kind: 'Malformed', text: 'odd' } }));
     cluster.settle();
     expect([said('a'), said('b'), said('c')]).toEqual([
       '10.0.4.77',

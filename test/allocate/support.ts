@@ -1,5 +1,6 @@
 import { type Cidr, formatCidr, formatIp, type Ip, parseCidr, parseIp } from '../../src/addresses/index.ts';
 import { ClusterAllocations, type NodeClaim, type PodClaim } from '../../src/allocate/index.ts';
+import type { Problem } from '../../src/contracts/refusals.ts';
 
 export function ip(text: string): Ip {
   const parsed = parseIp(text);
@@ -54,7 +55,7 @@ export class Cluster {
         const [text = '', hostPrefix] = pool.split(' ');
         return { cidr: cidr(text), hostPrefix: Number(hostPrefix) };
       }),
-      reserved: reserved.map(cidr),
+      joinSubnets: reserved.map(cidr),
     });
   }
 
@@ -94,8 +95,8 @@ export class Cluster {
   }
 }
 
-function errorOf({ error }: { readonly error?: string }): readonly string[] {
-  return error === undefined ? [] : [`! ${error}`];
+function errorOf({ error }: { readonly error?: Problem }): readonly string[] {
+  return error === undefined ? [] : [`! ${error.text}`];
 }
 
 function put<V>(map: Map<string, V>, key: string, value: V | undefined): void {

@@ -12,12 +12,14 @@ const written = (config: Config) => ({
     ({ cidr, hostPrefix }) => `${formatCidr(cidr)} by /${hostPrefix}`,
   ),
   joinSubnets: config.joinSubnets.map(formatCidr),
+  excludeSubnets: config.excludeSubnets.map(formatCidr),
 });
 
 const defaults = {
   installation: 'default',
   clusterSubnets: ['10.128.0.0/14 by /23', 'fd01::/48 by /64'],
   joinSubnets: ['100.64.0.0/16', 'fd98::/64'],
+  excludeSubnets: [],
   mtu: 1400,
 };
 
@@ -50,6 +52,7 @@ describe('configuration', () => {
         installation: 'blue-2',
         clusterSubnets: ['10.0.0.0/16 by /24'],
         joinSubnets: ['100.64.0.0/16'],
+        excludeSubnets: [],
         mtu: 8900,
       });
       expect(() => loadConfig(path.join(folder, 'none.yaml'))).toThrow(ConfigError);

@@ -11,7 +11,7 @@ const PODS = ['x/a', 'x/b', 'x/c', 'x/d', 'x/e', 'x/f', 'x/g'];
 
 const age = fc.constantFrom('', '2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z');
 const uid = fc.constantFrom('1', '2', '3');
-const problem = fc.constantFrom({}, {}, {}, { problem: 'odd' });
+const problem = fc.constantFrom({}, {}, {}, { problem: { kind: 'Malformed', text: 'odd' } });
 const subnets = fc.subarray(['10.0.0.0/29', '10.0.0.8/29', '10.0.0.0/28', 'fd01::/64', '10.9.0.0/30'], {
   minLength: 1,
   maxLength: 2,

@@ -1,4 +1,4 @@
-import { objectAt, type Raw, textOf } from './raw.ts';
+import { attempt, objectAt, type Raw, textOf } from './raw.ts';
 
 /** What decides between two objects that claim the same thing: the older one, then the lower uid, then the name. */
 export interface Identity {
@@ -15,6 +15,11 @@ export function identityOf(raw: Raw): Identity {
     uid: textOf(metadata, 'uid', 'metadata') ?? '',
     created: textOf(metadata, 'creationTimestamp', 'metadata') ?? '',
   };
+}
+
+/** `metadata.resourceVersion`; undefined where there is none. */
+export function versionOf(raw: Raw): string | undefined {
+  return attempt([], () => textOf(objectAt(raw, 'metadata'), 'resourceVersion', 'metadata'), undefined);
 }
 
 /** The annotation's text, or undefined. Throws FieldError where it is not text. */

@@ -1,7 +1,15 @@
 import { type Cidr, parseCidr } from '../../addresses/index.ts';
-import { NODE_CHASSIS_ID, NODE_SUBNETS, parseNodeSubnets } from '../../contracts/annotations.ts';
+import {
+  NODE_CHASSIS_ID,
+  NODE_ID,
+  NODE_SUBNETS,
+  parseNodeId,
+  parseNodeSubnets,
+  type ShownNetworks,
+  shownNetworks,
+} from '../../contracts/annotations.ts';
 import { oneOfEachFamily } from './families.ts';
-import { annotation, type Identity, identityOf } from './identity.ts';
+import { annotation, type Identity, identityOf, versionOf } from './identity.ts';
 import { attempt, FieldError, isRaw, listOf, objectAt, type Raw, textOf } from './raw.ts';
 
 /** What translation needs of a Node. */
@@ -11,13 +19,27 @@ export interface NodeFact extends Identity {
   readonly chassis: string;
   /** Subnets given by the annotation or by `spec.podCIDRs`; undefined where the allocator has to find some. */
   readonly subnets: readonly Cidr[] | undefined;
-  /** What of the Node could not be read. */
+  /** The number given by the annotation. */
+  readonly id: number | undefined;
+  /** What of the Node could not be read, but for its id. */
   readonly problem: string | undefined;
+  readonly idProblem: string | undefined;
+  /** What the annotations say that we write. */
+  readonly shown: ShownOnNode;
+}
+
+export interface ShownOnNode {
+  readonly subnets: ShownNetworks | undefined;
+  /** The id as text. */
+  readonly id: string | undefined;
+  /** `metadata.resourceVersion`, where the subnets of other networks have to be written along. */
+  readonly version: string | undefined;
 }
 
 /** Trims a Node. Never throws: what cannot be read becomes the fact's `problem`, and the rest counts all the same. */
 export function nodeFact(name: string, raw: Raw): NodeFact {
   const problems: string[] = [];
+  const idProblems: string[] = [];
   const read = <T>(part: () => T, otherwise: T) => attempt(problems, part, otherwise);
   const { uid, created } = read(() => identityOf(raw), { uid: '', created: '' });
   return {
@@ -26,7 +48,10 @@ export function nodeFact(name: string, raw: Raw): NodeFact {
     created,
     chassis: read(() => annotation(raw, NODE_CHASSIS_ID), undefined) ?? name,
     subnets: read(() => givenSubnets(raw), undefined),
+    id: attempt(idProblems, () => givenId(raw), undefined),
     problem: problems[0],
+    idProblem: idProblems[0],
+    shown: shownOn(raw),
   };
 }
 
@@ -36,6 +61,19 @@ export function internalIps(raw: Raw): readonly string[] {
     if (!isRaw(address) || address.type !== 'InternalIP') return [];
     return typeof address.address === 'string' ? [address.address] : [];
   });
+}
+
+function givenId(raw: Raw): number | undefined {
+  const text = annotation(raw, NODE_ID);
+  return text === undefined ? undefined : parseNodeId(text);
+}
+
+/** What cannot be read shows nothing: it is told as the Node's problem. */
+function shownOn(raw: Raw): ShownOnNode {
+  const textOn = (name: string) => attempt([], () => annotation(raw, name), undefined);
+  const subnets = shownNetworks(textOn(NODE_SUBNETS));
+  const version = subnets?.others === undefined ? undefined : versionOf(raw);
+  return { subnets, id: textOn(NODE_ID), version };
 }
 
 function givenSubnets(raw: Raw): readonly Cidr[] | undefined {

@@ -1,7 +1,12 @@
-import { type Ip, parseInterfaceCidr, parseIp, parseMac } from '../../addresses/index.ts';
-import { POD_NETWORKS, parsePodNetworks } from '../../contracts/annotations.ts';
+import { compareIps, type Ip, parseInterfaceCidr, parseIp, parseMac } from '../../addresses/index.ts';
+import {
+  POD_NETWORKS,
+  parsePodNetworks,
+  type ShownNetworks,
+  shownNetworks,
+} from '../../contracts/annotations.ts';
 import { oneOfEachFamily } from './families.ts';
-import { annotation, derivedUid, type Identity, identityOf } from './identity.ts';
+import { annotation, derivedUid, type Identity, identityOf, versionOf } from './identity.ts';
 import { attempt, FieldError, flagOf, isRaw, listOf, objectAt, type Raw, textOf } from './raw.ts';
 
 /** Addresses that a Pod itself claims. */
@@ -24,6 +29,12 @@ export interface PodFact extends Identity {
   readonly finished: boolean;
   /** From the annotation or `status.podIPs`; undefined where the allocator has to find some. */
   readonly claimed: ClaimedAddresses | undefined;
+  /** `status.podIPs`: what its containers run with, IPv4 first; undefined before they do. */
+  readonly running: readonly Ip[] | undefined;
+  /** What the annotation says that we write. */
+  readonly shown: ShownNetworks | undefined;
+  /** `metadata.resourceVersion`, where the addresses in other networks have to be written along. */
+  readonly version: string | undefined;
   /** What of the Pod could not be read. */
   readonly problem: string | undefined;
 }
@@ -37,16 +48,21 @@ export function podFact(namespace: string, name: string, raw: Raw): PodFact {
   const read = <T>(part: () => T, otherwise: T) => attempt(problems, part, otherwise);
   const { uid, created } = read(() => identityOf(raw), { uid: '', created: '' });
   const phase = read(() => textOf(objectAt(raw, 'status'), 'phase', 'status'), undefined);
+  const node = read(() => textOf(objectAt(raw, 'spec'), 'nodeName', 'spec'), undefined);
+  const hostNetwork = read(() => flagOf(objectAt(raw, 'spec'), 'hostNetwork', 'spec'), false);
+  const shown = shownNetworks(attempt([], () => annotation(raw, POD_NETWORKS), undefined));
   return {
     namespace,
     name,
     uid,
     created,
     instance: uid === '' ? derivedUid(`${namespace}/${name}`) : uid,
-    node: read(() => textOf(objectAt(raw, 'spec'), 'nodeName', 'spec'), undefined),
-    hostNetwork: read(() => flagOf(objectAt(raw, 'spec'), 'hostNetwork', 'spec'), false),
+    node,
+    hostNetwork,
     finished: phase === 'Succeeded' || phase === 'Failed',
-    claimed: read(() => annotatedAddresses(raw) ?? statusAddresses(raw), undefined),
+    ...addressesOf(raw, problems),
+    shown,
+    version: shown?.others === undefined ? undefined : versionOf(raw),
     problem: problems[0],
   };
 }
@@ -54,6 +70,22 @@ export function podFact(namespace: string, name: string, raw: Raw): PodFact {
 /** Whether the Pod has, or once it is scheduled will have, a port of its own on the cluster network. */
 export function wantsPort(pod: PodFact): boolean {
   return !pod.hostNetwork && !pod.finished;
+}
+
+/** What the Pod claims and what it runs with. A status that cannot be read is a problem only where it is the claim. */
+function addressesOf(raw: Raw, problems: string[]): Pick<PodFact, 'claimed' | 'running'> {
+  const [ofAnnotation, ofStatus]: [string[], string[]] = [[], []];
+  const annotated = attempt(ofAnnotation, () => annotatedAddresses(raw), undefined);
+  const running = attempt(ofStatus, () => statusAddresses(raw), undefined);
+  // One list for two fields: there are as many as there are pods.
+  if (annotated) return { claimed: annotated, running: shared(running, annotated.ips) };
+  problems.push(...ofAnnotation, ...ofStatus);
+  return { claimed: running && ofAnnotation.length === 0 ? { ips: running } : undefined, running };
+}
+
+function shared(ips: readonly Ip[] | undefined, known: readonly Ip[]): readonly Ip[] | undefined {
+  const isKnown = ips?.length === known.length && ips.every((ip, i) => compareIps(ip, known[i] ?? ip) === 0);
+  return isKnown ? known : ips;
 }
 
 function annotatedAddresses(raw: Raw): ClaimedAddresses | undefined {
@@ -77,7 +109,7 @@ function annotatedAddresses(raw: Raw): ClaimedAddresses | undefined {
   return { ips, mac };
 }
 
-function statusAddresses(raw: Raw): ClaimedAddresses | undefined {
+function statusAddresses(raw: Raw): readonly Ip[] | undefined {
   const status = objectAt(raw, 'status');
   const listed = listOf(status, 'podIPs', 'status').map(entry => (isRaw(entry) ? entry.ip : entry));
   const texts = listed.length > 0 ? listed : [textOf(status, 'podIP', 'status') ?? []].flat();
@@ -87,5 +119,5 @@ function statusAddresses(raw: Raw): ClaimedAddresses | undefined {
     if (!ip) throw new FieldError(`status.podIPs: ${JSON.stringify(text)} is not an IP address`);
     return ip;
   });
-  return { ips: oneOfEachFamily('status.podIPs', 'address', ips) };
+  return oneOfEachFamily('status.podIPs', 'address', ips);
 }

@@ -18,7 +18,9 @@ export const nodeSwitches: Unit = {
   over: 'node',
   run(read, emit, node) {
     const allocation = read.get('nodeSubnets', node);
-    if (allocation?.error !== undefined) emit.refuse(allocation.error);
+    if (allocation?.error !== undefined) emit.refuse(allocation.error.text);
+    const { error } = read.get('nodeId', node) ?? {};
+    if (error !== undefined) emit.refuse(error.text);
     const subnets = allocation?.subnets ?? [];
     const [first] = subnets;
     if (!first) return;
