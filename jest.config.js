@@ -1,6 +1,9 @@
 const KUBERNETES = '@kubernetes/client-node/dist/(config_types|exec_auth)\\.js$';
 
-/** Three kinds of tests: `unit` needs nothing but Node; `integration` real OVSDB servers; `e2e` root and network namespaces. */
+/**
+ * The kinds of tests: `unit` needs nothing but Node; `integration` real servers; `e2e` root and network namespaces.
+ * `rights` looks at what the others before it asked of Kubernetes API servers.
+ */
 const project = (displayName, folder, options) => ({
   displayName,
   testMatch: [`<rootDir>/${folder}/**/*.test.ts`],
@@ -25,9 +28,10 @@ const slow = { setupFilesAfterEnv: ['<rootDir>/test/support/slow.ts'] };
 export default {
   projects: [
     project('unit', 'test', {
-      testPathIgnorePatterns: ['<rootDir>/test/integration/', '<rootDir>/test/e2e/'],
+      testPathIgnorePatterns: ['integration', 'e2e', 'rights'].map(folder => `<rootDir>/test/${folder}/`),
     }),
     project('integration', 'test/integration', slow),
     project('e2e', 'test/e2e', slow),
+    project('rights', 'test/rights'),
   ],
 };

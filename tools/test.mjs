@@ -15,6 +15,8 @@ const passed = [];
 const failed = [];
 const skipped = [];
 const results = mkdtempSync(join(tmpdir(), 'kube-northbound-test-'));
+/** What the last step looks at. */
+process.env.KUBE_NORTHBOUND_AUDIT_LOGS = join(results, 'audit');
 
 const heading = text => process.stdout.write(`\n==> ${text}\n`);
 
@@ -76,6 +78,7 @@ const STEPS = [
   unitTestsOnNode24,
   () => jest('Integration tests', 'integration', { limitMs: 5 * MINUTE }),
   () => jest('End-to-end tests', 'e2e', { limitMs: 12 * MINUTE, options: ['--runInBand'] }),
+  () => jest('Rights in the Kubernetes cluster', 'rights', { limitMs: MINUTE }),
 ];
 
 function summary() {

@@ -25,7 +25,7 @@ export type ClusterEvent =
     }
   /** The Lease was read or written, or could not be. `term` is its `leaseTransitions`. */
   | { readonly kind: 'lease'; readonly holds: boolean; readonly term: number }
-  | { readonly kind: 'lease-failed'; readonly cause: Error }
+  | { readonly kind: 'lease-failed'; readonly reason: string }
   /** How many writes wait, and how one of them ended. */
   | { readonly kind: 'write-queue'; readonly depth: number }
   | {

@@ -87,7 +87,7 @@ export class Conditions {
       this.#settle('lease', undefined);
     } else if (event.kind === 'lease-failed') {
       this.#heard.set('the Lease', this.#now());
-      this.#settle('lease', `the Lease cannot be read or written: ${event.cause.message}`);
+      this.#settle('lease', `the Lease cannot be read or written: ${event.reason}`);
     }
   }
 

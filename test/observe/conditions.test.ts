@@ -54,7 +54,7 @@ describe('a process is ready', () => {
     expect(conditions.unready()).toEqual(['the Lease is not known yet']);
     publish.cluster({ kind: 'lease', holds: false, term: 3 });
     expect(conditions.unready()).toEqual([]);
-    publish.cluster({ kind: 'lease-failed', cause: new Error('no route') });
+    publish.cluster({ kind: 'lease-failed', reason: 'no route' });
     expect(conditions.unready()).toEqual(['the Lease cannot be read or written: no route']);
   });
 
@@ -74,7 +74,7 @@ describe('a process is dead', () => {
     now = 60 * MINUTE;
     expect(conditions.dead()).toEqual([]);
     publish.cluster({ kind: 'watch-event', resource: 'pods', type: 'BOOKMARK' });
-    publish.cluster({ kind: 'lease-failed', cause: new Error('no route') });
+    publish.cluster({ kind: 'lease-failed', reason: 'no route' });
     now += 15 * MINUTE;
     expect(conditions.dead()).toEqual([]);
     publish.cluster({ kind: 'lease', holds: false, term: 1 });

@@ -105,7 +105,7 @@ describe('the metrics of the master', () => {
   it('tell who leads and what is written back', async () => {
     measure('master');
     publish.cluster({ kind: 'lease', holds: true, term: 7 });
-    publish.cluster({ kind: 'lease-failed', cause: new Error('no route') });
+    publish.cluster({ kind: 'lease-failed', reason: 'no route' });
     publish.cluster({ kind: 'write-queue', depth: 3 });
     publish.cluster({ kind: 'written', resource: 'pods/status', result: 'done' });
     expect(await samples('le')).toEqual(['leader 1', 'lease_transitions 7', 'lease_failures_total 1']);

@@ -1,0 +1,85 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { AuditEvent } from './control-plane.ts';
+import { type Right, rightText } from './rights.ts';
+
+/** Names the folder that audit logs of a whole run of the tests are gathered in. */
+const FOLDER = 'KUBE_NORTHBOUND_AUDIT_LOGS';
+
+/** Where audit logs are gathered; undefined where nobody asked for it. */
+export function auditFolder(): string | undefined {
+  return process.env[FOLDER];
+}
+
+/**
+ * Keeps a copy of a control plane's audit log, where a run of the tests gathers them. Call it before the log is removed;
+ * `origin` tells who wrote it, such as `e2e`.
+ */
+export function keepAuditLog(log: string, origin: string): void {
+  const folder = auditFolder();
+  if (folder === undefined || !existsSync(log)) return;
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(
+    log,
+    join(folder, `${origin}-${process.pid}-${performance.now().toFixed(0)}-${basename(log)}`),
+  );
+}
+
+/** What the gathered logs say of the accounts that have rights, by file. */
+export function gatheredLogs(
+  folder: string,
+  rights: readonly Right[],
+): ReadonlyMap<string, readonly AuditEvent[]> {
+  const users = [...new Set(rights.map(({ user }) => JSON.stringify(user)))];
+  const files = existsSync(folder) ? readdirSync(folder).sort() : [];
+  return new Map(
+    files.map(file => {
+      const lines = readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1);
+      // Most lines are the controllers' own.
+      const ours = lines.filter(line => users.some(user => line.includes(user)));
+      return [file, ours.map(line => JSON.parse(line) as AuditEvent)];
+    }),
+  );
+}
+
+/** The requests of the accounts in `rights` that the API server did not allow, each once, as words. */
+export function deniedRequests(rights: readonly Right[], events: readonly AuditEvent[]): readonly string[] {
+  const users = new Set(rights.map(({ user }) => user));
+  const denied = events
+    .filter(({ user }) => users.has(user.username))
+    .filter(({ annotations }) => annotations?.['authorization.k8s.io/decision'] === 'forbid')
+    .map(requestText);
+  return [...new Set(denied)];
+}
+
+/** The rights that no allowed request made use of, as words. */
+export function unusedRights(rights: readonly Right[], events: readonly AuditEvent[]): readonly string[] {
+  const allowed = events.filter(
+    ({ annotations }) => annotations?.['authorization.k8s.io/decision'] === 'allow',
+  );
+  return rights.filter(right => !allowed.some(event => uses(event, right))).map(rightText);
+}
+
+function uses({ user, verb, objectRef }: AuditEvent, right: Right): boolean {
+  return (
+    user.username === right.user &&
+    verb === right.verb &&
+    (objectRef?.apiGroup ?? '') === right.group &&
+    resourceOf(objectRef) === right.resource &&
+    (right.namespace === undefined || objectRef?.namespace === right.namespace) &&
+    (right.names === undefined || right.names.includes(objectRef?.name ?? ''))
+  );
+}
+
+function requestText({ user, verb, objectRef, requestURI }: AuditEvent): string {
+  const who = user.username.split(':').at(-1);
+  if (objectRef === undefined) return `${who}: ${verb} ${requestURI}`;
+  const { apiGroup, namespace, name } = objectRef;
+  const resource = [resourceOf(objectRef), apiGroup].filter(Boolean).join('.');
+  const object = [namespace, name].filter(Boolean).join('/');
+  return `${who}: ${verb} ${resource} ${object}`.trimEnd();
+}
+
+function resourceOf(objectRef: AuditEvent['objectRef']): string {
+  return [objectRef?.resource, objectRef?.subresource].filter(Boolean).join('/');
+}
