@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isRaw, type Raw } from '../facts/raw.ts';
+import { formatAction, formatRule } from './action.ts';
 import { codeOf, saidBy } from './causes.ts';
 import { ApiError, type ApiRequest } from './types.ts';
 
@@ -67,7 +68,7 @@ export function refusal(
 }
 
 function sentence({ server, who }: Parties, request: ApiRequest, status: number, said: string): string {
-  const what = formatAction(actionOf(request));
+  const what = formatAction(request);
   if (status === 401) {
     return `${server} does not accept the credentials of ${who} (401 ${said}): they are wrong or have expired`;
   }
@@ -76,59 +77,6 @@ function sentence({ server, who }: Parties, request: ApiRequest, status: number,
     return `${who} must not ${what}: RBAC lacks a rule with ${formatRule(request)} (the server says: ${said})`;
   }
   return `cannot ${what}: ${said}`;
-}
-
-/** What a request does, in RBAC's words (Kubernetes: "Determine the Request Verb"). */
-interface Action {
-  readonly verb: string;
-  /** '' for the core group. */
-  readonly group: string;
-  /** With its subresource: `pods/status`. */
-  readonly resource: string;
-  readonly namespace: string | undefined;
-  readonly name: string | undefined;
-}
-
-const PATH =
-  /^\/(?:api|apis\/(?<group>[^/]+))\/[^/]+(?:\/namespaces\/(?<namespace>[^/]+)(?=\/))?\/(?<resource>[^/]+)(?:\/(?<name>[^/]+))?(?:\/(?<subresource>.+))?$/;
-
-function actionOf({ method, path, query }: ApiRequest): Action {
-  const { group = '', namespace, resource = path, name, subresource } = PATH.exec(path)?.groups ?? {};
-  return {
-    verb: verbOf(method, name, query?.watch === 'true' || query?.watch === '1'),
-    group,
-    resource: subresource === undefined ? resource : `${resource}/${subresource}`,
-    namespace,
-    name,
-  };
-}
-
-function verbOf(method: ApiRequest['method'], name: string | undefined, watch: boolean): string {
-  switch (method) {
-    case 'GET':
-      if (watch) return 'watch';
-      return name === undefined ? 'list' : 'get';
-    case 'POST':
-      return 'create';
-    case 'PUT':
-      return 'update';
-    case 'PATCH':
-      return 'patch';
-    case 'DELETE':
-      return name === undefined ? 'deletecollection' : 'delete';
-  }
-}
-
-function formatAction({ verb, resource, namespace, name }: Action): string {
-  const which = name === undefined ? '' : ` ${name}`;
-  const where = namespace === undefined ? '' : ` in namespace ${namespace}`;
-  return `${verb} ${resource}${which}${where}`;
-}
-
-function formatRule(request: ApiRequest): string {
-  const { verb, group, resource, namespace } = actionOf(request);
-  const where = namespace === undefined ? 'for the whole cluster' : `in namespace ${namespace}`;
-  return `apiGroups [${JSON.stringify(group)}], resources [${JSON.stringify(resource)}], verbs [${JSON.stringify(verb)}] ${where}`;
 }
 
 /** Retry-After in seconds (RFC 9110, 10.2.3), else what the Status' details say; as ms. */
