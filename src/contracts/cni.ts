@@ -15,7 +15,7 @@ export const DEFAULT_AGENT_SOCKET = '/run/kube-northbound/cni.sock';
 /** Longest line that either side accepts, in characters. */
 export const MAX_LINE = 1 << 20;
 
-/** Error codes of the CNI specification 1.1.0, section "Error". */
+/** Error codes of the CNI specification 1.1.0, sections "Error" and "STATUS". */
 export const CNI_CODES = {
   incompatibleVersion: 1,
   invalidEnvironment: 4,
@@ -23,6 +23,12 @@ export const CNI_CODES = {
   decodeFailure: 6,
   invalidConfiguration: 7,
   tryAgainLater: 11,
+  /** STATUS: no ADD can be served. */
+  notAvailable: 50,
+  /** STATUS: no ADD can be served, and pods that are attached may be cut off as well. */
+  limitedConnectivity: 51,
+  /** Our own, from 100 on: CHECK found something else than what ADD left. */
+  notAsAdded: 100,
 } as const;
 
 export type CniCode = (typeof CNI_CODES)[keyof typeof CNI_CODES];
@@ -47,30 +53,61 @@ export interface CniPod {
   readonly uid?: string;
 }
 
-export interface CniAddRequest {
-  readonly command: 'ADD';
-  readonly cniVersion: string;
+/** The interface of one sandbox: what the specification calls an attachment. */
+export interface CniAttachment {
   /** CNI_CONTAINERID. */
   readonly sandbox: string;
   /** CNI_IFNAME. */
   readonly interfaceName: string;
+}
+
+/** What every request has. */
+interface CniCommon {
+  readonly cniVersion: string;
+  /** `name` of the network configuration; the plugins of older releases do not tell it. */
+  readonly network?: string;
+}
+
+/** A result of the specification as it came, of the version that the request has. */
+export type CniResult = Readonly<Record<string, unknown>>;
+
+export interface CniAddRequest extends CniCommon, CniAttachment {
+  readonly command: 'ADD';
   /** CNI_NETNS: the path of the pod's network namespace. */
   readonly netns: string;
   readonly pod: CniPod;
+  /** What the plugins before ours in a chain have made. */
+  readonly prevResult?: CniResult;
 }
 
-export interface CniDelRequest {
+export interface CniDelRequest extends CniCommon, CniAttachment {
   readonly command: 'DEL';
-  readonly cniVersion: string;
-  readonly sandbox: string;
-  readonly interfaceName: string;
 }
 
-export type CniRequest = CniAddRequest | CniDelRequest;
+export interface CniCheckRequest extends CniCommon, CniAttachment {
+  readonly command: 'CHECK';
+  readonly netns: string;
+  /** Undefined where CNI_ARGS, which are optional here, do not tell it. */
+  readonly pod?: CniPod;
+  /** The result of the last ADD, of all plugins of the chain. */
+  readonly prevResult: CniResult;
+}
 
-/** An answer: what the plugin prints on success (nothing for DEL), or the failure. */
+export interface CniGcRequest extends CniCommon {
+  readonly command: 'GC';
+  /** The attachments that are still wanted. */
+  readonly attachments: readonly CniAttachment[];
+}
+
+export interface CniStatusRequest extends CniCommon {
+  readonly command: 'STATUS';
+}
+
+export type CniRequest = CniAddRequest | CniDelRequest | CniCheckRequest | CniGcRequest | CniStatusRequest;
+
+/** An answer: what the plugin prints on success (only ADD prints something), or the failure. */
 export type CniAnswer =
-  | { readonly result: Readonly<Record<string, unknown>> | null }
+  | { readonly result: CniResult | null }
   | { readonly error: { readonly code: CniCode; readonly msg: string; readonly details: string } };
 
 /** One message on the wire. */
@@ -80,14 +117,33 @@ export function encodeLine(message: CniRequest | CniAnswer): string {
 
 /** Reads a request. Throws {@link CniError} 6 where it is not one. */
 export function decodeRequest(line: string): CniRequest {
-  const { command, pod, ...rest } = parse(line);
-  const { cniVersion, sandbox, interfaceName, netns } = rest;
-  if (isText(cniVersion) && isText(sandbox) && isText(interfaceName)) {
-    const common = { cniVersion, sandbox, interfaceName };
-    if (command === 'DEL') return { command, ...common };
-    if (command === 'ADD' && isText(netns) && isPod(pod)) return { command, ...common, netns, pod };
+  const message = parse(line);
+  const request = requestOf(message);
+  if (!request) {
+    throw new CniError(CNI_CODES.decodeFailure, 'the request to the agent is malformed', line.slice(0, 200));
   }
-  throw new CniError(CNI_CODES.decodeFailure, 'the request to the agent is malformed', line.slice(0, 200));
+  return isText(message.network) ? { ...request, network: message.network } : request;
+}
+
+function requestOf(message: Readonly<Record<string, unknown>>): CniRequest | undefined {
+  const { command, cniVersion, netns, pod, prevResult, attachments } = message;
+  if (!isText(cniVersion)) return undefined;
+  if (command === 'STATUS') return { command, cniVersion };
+  if (command === 'GC') {
+    return isListOf(attachments, isAttachment) ? { command, cniVersion, attachments } : undefined;
+  }
+  if (!isAttachment(message)) return undefined;
+  const { sandbox, interfaceName } = message;
+  const common = { cniVersion, sandbox, interfaceName };
+  if (command === 'DEL') return { command, ...common };
+  if (!isText(netns)) return undefined;
+  if (command === 'ADD' && isPod(pod)) {
+    return { command, ...common, netns, pod, ...(isRecord(prevResult) ? { prevResult } : {}) };
+  }
+  if (command === 'CHECK' && isRecord(prevResult)) {
+    return { command, ...common, netns, prevResult, ...(isPod(pod) ? { pod } : {}) };
+  }
+  return undefined;
 }
 
 /** Reads an answer. Throws {@link CniError} 6 where it is not one. */
@@ -120,6 +176,14 @@ function parse(line: string): Readonly<Record<string, unknown>> {
   }
   if (isRecord(value)) return value;
   throw new CniError(CNI_CODES.decodeFailure, 'not a JSON object', line.slice(0, 200));
+}
+
+function isAttachment(value: unknown): value is CniAttachment {
+  return isRecord(value) && isText(value.sandbox) && isText(value.interfaceName);
+}
+
+function isListOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is readonly T[] {
+  return Array.isArray(value) && value.every(isItem);
 }
 
 function isPod(value: unknown): value is CniPod {

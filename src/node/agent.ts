@@ -8,7 +8,9 @@ import { Coalesced } from './coalesced.ts';
 import { type Database, settle, until } from './database.ts';
 import { Management } from './management.ts';
 import { type ChassisWish, chassisOperations } from './ovs/chassis.ts';
+import { requireReady } from './readiness.ts';
 import { PortBindings } from './southbound.ts';
+import { limited } from './system/limited.ts';
 import type { Run } from './system/run.ts';
 import { watchInterface } from './system/watch-interface.ts';
 
@@ -22,9 +24,13 @@ export interface AgentOptions extends ChassisWish {
   readonly log: Log;
 }
 
+/** How many programs, ip(8) mostly, run at the same time: more would only wait for the kernel's one lock. */
+const PROGRAMS = 8;
 /** How long an ADD may wait; together well below the plugin's two minutes, so that its reason is still told. */
 const BINDING_MS = 10_000;
 const INSTALL_MS = 80_000;
+/** How long a CHECK waits for what OVN does in the background. */
+const CONVERGE_MS = 5_000;
 
 /** The node's part: this chassis' Open vSwitch, the management port, and pods' interfaces. */
 export class Agent {
@@ -37,12 +43,21 @@ export class Agent {
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    const { ovs, run, log } = options;
+    const { ovs, log } = options;
+    const run = limited(options.run, PROGRAMS);
     const bindings = new PortBindings(options.southbound);
     const common = { node: options.node, mtu: options.mtu, ovs, bindings, run };
-    const { chassisId } = options;
+    const self = { name: options.node, chassisId: options.chassisId, nodeIp: options.nodeIp };
+    const ready = { self, ovs, bindings };
     this.#requests = new Requests(
-      { ...common, chassisId, bindingMs: BINDING_MS, installMs: INSTALL_MS },
+      {
+        ...common,
+        self,
+        bindingMs: BINDING_MS,
+        installMs: INSTALL_MS,
+        convergeMs: CONVERGE_MS,
+        requireReady: () => requireReady(ready),
+      },
       log,
     );
     this.#management = new Management({ ...common, clusterSubnets: options.clusterSubnets, log });

@@ -13,7 +13,8 @@ export const LOCAL_TABLES: Tables = {
 
 /** The columns of the southbound that the agent looks at. */
 export const SOUTHBOUND_TABLES: Tables = {
-  Port_Binding: ['logical_port', 'mac', 'options'],
+  Port_Binding: ['logical_port', 'mac', 'options', 'chassis'],
+  Chassis: ['name'],
 };
 
 /** A session as the agent sees it. */

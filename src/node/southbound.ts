@@ -1,7 +1,8 @@
 import type { CniPod } from '../contracts/cni.ts';
 import { podPort, routerPort } from '../contracts/names.ts';
 import type { Row } from '../ovsdb-client/index.ts';
-import { type Database, entryOf, membersOf, textOf } from './database.ts';
+import { type Database, entryOf, findRow, membersOf, textOf } from './database.ts';
+import type { OwnNode } from './own-node.ts';
 
 /** What the agent reads of a southbound Port_Binding (ovn-sb(5)). */
 export interface PortBinding {
@@ -14,6 +15,8 @@ export interface PortBinding {
   readonly version: string | undefined;
   /** `options:requested-chassis`. */
   readonly chassis: string | undefined;
+  /** UUID of the Chassis whose ovn-controller has claimed the port; undefined where none has. */
+  readonly claimedBy: string | undefined;
 }
 
 /** The southbound's Port_Bindings by logical port, kept along with the mirror. */
@@ -66,7 +69,13 @@ function portBinding(row: Row): PortBinding {
     addresses,
     version: entryOf(row, 'options', 'iface-id-ver'),
     chassis: entryOf(row, 'options', 'requested-chassis'),
+    claimedBy: membersOf(row, 'chassis')[0],
   };
+}
+
+/** The Chassis row of this name, which ovn-controller makes when it has reached the southbound. */
+export function chassisRow(southbound: Database, name: string): Row | undefined {
+  return findRow(southbound, 'Chassis', 'name', name);
 }
 
 /** An interface's addresses as the southbound gives them. */
@@ -81,8 +90,7 @@ export type Lookup<T> = { readonly found: T } | { readonly missing: string };
 /** A pod's addresses and the uid of the instance that owns them, or why this node cannot have it (yet). */
 export function podAddressing(
   bindings: PortBindings,
-  node: string,
-  chassisId: string,
+  { name: node, chassisId }: OwnNode,
   pod: CniPod,
 ): Lookup<Addressing & { readonly uid: string }> {
   const port = podPort(pod.namespace, pod.name);

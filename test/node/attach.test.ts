@@ -17,6 +17,7 @@ function request(sandbox: string, uid = 'uid-1'): CniAddRequest {
   return {
     command: 'ADD',
     cniVersion: '1.0.0',
+    network: 'test',
     sandbox,
     interfaceName: 'eth0',
     netns: '/proc/self/ns/net',
@@ -30,9 +31,11 @@ function setup({ datapath = 'netdev', bindingMs = 50, installMs = 2_000 } = {}) 
   ovs.insert('Bridge', { name: 'br-int', ports: new Set(), datapath_type: datapath });
   bind(southbound, 'rtos-worker-1', '0a:58:0a:80:00:01 10.128.0.1/23');
   const kernel = new FakeKernel();
-  const node = { node: 'worker-1', chassisId: 'worker-1', mtu: 1400 };
   const context = {
-    ...node,
+    self: { name: 'worker-1', chassisId: 'worker-1', nodeIp: undefined },
+    mtu: 1400,
+    convergeMs: 50,
+    requireReady: () => undefined,
     ovs,
     bindings: new PortBindings(southbound),
     run: kernel.run,
@@ -109,6 +112,7 @@ describe('ADD', () => {
       ip_addresses: '10.128.0.5/23',
       sandbox: 'one',
       'pod-if-name': 'eth0',
+      'kube-northbound/network': 'test',
       'ovn-installed': 'true',
     });
     expect(kernel.commands.some(text => text.includes('ethtool -K eth0 tx off'))).toBe(true);

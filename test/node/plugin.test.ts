@@ -73,9 +73,9 @@ function start(env: Readonly<Record<string, string>>, stdin: string) {
 }
 
 async function plugin(env: Readonly<Record<string, string>>, config: object | string = {}) {
-  const full = { cniVersion: '1.0.0', name: 'test', agentSocket: socket, ...(config as object) };
-  const { status, stdout } = await start(env, typeof config === 'string' ? config : JSON.stringify(full))
-    .ended;
+  const defaults = { cniVersion: '1.0.0', name: 'test', agentSocket: socket };
+  const stdin = typeof config === 'string' ? config : JSON.stringify({ ...defaults, ...config });
+  const { status, stdout } = await start(env, stdin).ended;
   return { status, output: stdout === '' ? null : JSON.parse(stdout) };
 }
 
@@ -107,6 +107,7 @@ describe('the plugin', () => {
       {
         command: 'ADD',
         cniVersion: '1.0.0',
+        network: 'test',
         sandbox: 'abc',
         interfaceName: 'eth0',
         netns: '/run/netns/x',
@@ -115,7 +116,23 @@ describe('the plugin', () => {
     ]);
   });
 
-  it('prints nothing for DEL', async () => {
+  it.each<[string, object]>([
+    ['DEL', {}],
+    ['CHECK', { prevResult: {} }],
+    ['GC', { 'cni.dev/valid-attachments': [] }],
+    ['STATUS', {}],
+  ])('hands %s over and prints nothing', async (command, fields) => {
+    const commands: string[] = [];
+    await serve(async request => {
+      commands.push(request.command);
+      return { result: null };
+    });
+    const config = { cniVersion: '1.1.0', ...fields };
+    expect(await plugin({ ...ADD, CNI_COMMAND: command }, config)).toEqual({ status: 0, output: null });
+    expect(commands).toEqual([command]);
+  });
+
+  it('needs no namespace for DEL', async () => {
     await serve(async () => ({ result: null }));
     expect(await plugin({ ...ADD, CNI_COMMAND: 'DEL', CNI_NETNS: '' })).toEqual({ status: 0, output: null });
   });
@@ -130,7 +147,12 @@ describe('the plugin', () => {
 
   it.each([
     ['a missing variable', { ...ADD, CNI_NETNS: '' }, {}, 4, 'CNI_NETNS'],
-    ['another command', { ...ADD, CNI_COMMAND: 'CHECK' }, {}, 4, 'CNI_COMMAND'],
+    ['another command', { ...ADD, CNI_COMMAND: 'UPDATE' }, {}, 4, 'CNI_COMMAND'],
+    ['another command and no JSON', { ...ADD, CNI_COMMAND: 'UPDATE' }, '{', 4, 'CNI_COMMAND'],
+    ['no prevResult for CHECK', { ...ADD, CNI_COMMAND: 'CHECK' }, {}, 7, 'prevResult'],
+    ['no list for GC', { CNI_COMMAND: 'GC' }, { cniVersion: '1.1.0' }, 7, 'cni.dev/valid-attachments'],
+    ['a version without STATUS', { CNI_COMMAND: 'STATUS' }, {}, 1, 'STATUS'],
+    ['no agent for STATUS', { CNI_COMMAND: 'STATUS' }, { cniVersion: '1.1.0' }, 50, 'not reachable'],
     ['no JSON', ADD, '{', 6, 'not JSON'],
     ['a configuration without end', ADD, ' '.repeat(2 << 20), 6, 'more than 1048576 characters'],
     ['a wrong field', ADD, { agentSocket: 'relative' }, 7, 'agentSocket'],
@@ -167,7 +189,10 @@ describe('the plugin', () => {
       arrived(signal);
       return new Promise(resolve => signal.addEventListener('abort', () => resolve({ result: null })));
     });
-    const { child, ended } = start(ADD, JSON.stringify({ cniVersion: '1.0.0', agentSocket: socket }));
+    const { child, ended } = start(
+      ADD,
+      JSON.stringify({ cniVersion: '1.0.0', name: 'test', agentSocket: socket }),
+    );
     const signal = await gone;
     expect(signal.aborted).toBe(false);
     child.kill('SIGKILL');

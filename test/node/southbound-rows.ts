@@ -6,11 +6,13 @@ export function bind(
   port: string,
   mac: string,
   options: Readonly<Record<string, string>> = {},
+  claimedBy?: string,
 ): string {
   const columns = {
     logical_port: port,
     mac: new Set(mac ? [mac] : []),
     options: new Map(Object.entries(options)),
+    chassis: new Set(claimedBy ? [claimedBy] : []),
   };
   return database.insert('Port_Binding', columns);
 }

@@ -4,13 +4,14 @@ import { PortBindings, podAddressing } from '../../src/node/southbound.ts';
 import { FakeDatabase } from './fake-database.ts';
 import { bind, podBinding } from './southbound-rows.ts';
 
+const SELF = { name: 'worker-1', chassisId: 'chassis-1', nodeIp: undefined };
 const POD = { namespace: 'shop', name: 'web', uid: 'uid-1' };
 
 function southbound() {
   const database = new FakeDatabase();
   const bindings = new PortBindings(database);
   bind(database, 'rtos-worker-1', '0a:58:0a:80:00:01 10.128.0.1/23 fd01::1/64');
-  return { database, bindings, lookup: (pod = POD) => podAddressing(bindings, 'worker-1', 'chassis-1', pod) };
+  return { database, bindings, lookup: (pod = POD) => podAddressing(bindings, SELF, pod) };
 }
 
 describe("a pod's addresses", () => {
@@ -33,7 +34,7 @@ describe("a pod's addresses", () => {
     const { database, bindings } = southbound();
     podBinding(database);
     const { uid: _, ...pod } = POD;
-    expect(podAddressing(bindings, 'worker-1', 'chassis-1', pod)).toMatchObject({ found: { uid: 'uid-1' } });
+    expect(podAddressing(bindings, SELF, pod)).toMatchObject({ found: { uid: 'uid-1' } });
   });
 
   it.each([
@@ -62,7 +63,7 @@ describe("a pod's addresses", () => {
     const database = new FakeDatabase();
     const bindings = new PortBindings(database);
     podBinding(database, { mac: '0a:58:0a:80:00:05 10.128.0.5 fd01::5' });
-    const lookup = () => podAddressing(bindings, 'worker-1', 'chassis-1', POD);
+    const lookup = () => podAddressing(bindings, SELF, POD);
     expect(lookup()).toEqual({ missing: 'the southbound database has no port rtos-worker-1' });
     bind(database, 'rtos-worker-1', '0a:58:0a:80:00:01 10.128.0.1/23');
     expect(lookup()).toMatchObject({ missing: expect.stringContaining('no IPv6 gateway') });

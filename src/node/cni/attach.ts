@@ -1,9 +1,11 @@
 import { access } from 'node:fs/promises';
-import { CNI_CODES, type CniAddRequest, type CniDelRequest, CniError } from '../../contracts/cni.ts';
-import { INTEGRATION_BRIDGE, podPort } from '../../contracts/names.ts';
+import { CNI_CODES, type CniAddRequest, type CniAttachment, CniError } from '../../contracts/cni.ts';
+import { podPort } from '../../contracts/names.ts';
 import type { Row } from '../../ovsdb-client/index.ts';
-import { commit, type Database, entryOf, findRow, settle, textOf, until } from '../database.ts';
-import { addPort, isOfSandbox, isUserspaceDatapath, portsWhere, removePorts } from '../ovs/ports.ts';
+import { commit, type Database, entryOf, textOf, until } from '../database.ts';
+import { NETWORK_KEY } from '../ovs/pod-ports.ts';
+import { addPort, isOfSandbox, isUserspaceDatapath, portsWhere } from '../ovs/ports.ts';
+import type { OwnNode } from '../own-node.ts';
 import { type Addressing, type PortBindings, podAddressing } from '../southbound.ts';
 import type { Run } from '../system/run.ts';
 import {
@@ -11,28 +13,26 @@ import {
   createVeth,
   hostInterfaceName,
   inNamespace,
+  isHostInterfaceName,
   type PodInterface,
   podIpv6Settings,
   setIpv6,
 } from '../system/veth.ts';
+import { deleteLink, detach, integrationBridge, requireOvs } from './detach.ts';
 import type { Attachment } from './result.ts';
 
 export interface AttachContext {
-  /** The Node's name and its chassis' system-id. */
-  readonly node: string;
-  readonly chassisId: string;
+  readonly self: OwnNode;
   readonly mtu: number;
   readonly ovs: Database;
   readonly bindings: PortBindings;
   readonly run: Run;
   /** Told of what a failed ADD could not remove (the local OVS is away), to be detached later. */
-  readonly abandoned: (request: SandboxInterface, reason: unknown) => void;
+  readonly abandoned: (request: CniAttachment, reason: unknown) => void;
   /** How long the southbound may take to know the pod, and ovn-controller to install its flows; milliseconds. */
   readonly bindingMs: number;
   readonly installMs: number;
 }
-
-type SandboxInterface = Pick<CniDelRequest, 'sandbox' | 'interfaceName'>;
 
 type PodAddressing = Addressing & { readonly uid: string };
 
@@ -79,37 +79,6 @@ export async function attach(
   }
 }
 
-/**
- * DEL: removes the port and the interface of this sandbox, and no other's. Nothing there is success. Rejects with
- * {@link CniError} 11 where the local OVS is not reachable; the interface is gone even then, and the pod cut off.
- */
-export async function detach({ ovs, run }: AttachContext, request: SandboxInterface): Promise<void> {
-  try {
-    await unplug(ovs, request);
-  } finally {
-    await deleteLink(run, hostInterfaceName(request.sandbox, request.interfaceName));
-  }
-}
-
-async function unplug(ovs: Database, { sandbox, interfaceName }: SandboxInterface): Promise<void> {
-  requireConnected(ovs);
-  const ours = () => portsWhere(ovs, row => isOfSandbox(row, sandbox, interfaceName)).map(({ port }) => port);
-  await settle(ovs, () => {
-    const ports = ours();
-    return ports.length === 0 ? [] : removePorts(integrationBridge(ovs), ports);
-  });
-}
-
-async function deleteLink(run: Run, name: string): Promise<void> {
-  const exists = async () =>
-    (await run(['ip', '-json', 'link', 'show', 'type', 'veth'])).includes(`"${name}"`);
-  if (!(await exists())) return;
-  // The kernel takes the pair away by itself, in the background, when the pod's namespace goes: it may be faster.
-  await run(['ip', 'link', 'delete', 'dev', name]).catch(async error => {
-    if (await exists()) throw error;
-  });
-}
-
 /** An interface that is there already is not touched: the ADD must fail (CNI 1.1.0, section 2, "ADD"). */
 async function requireNameFree(run: Run, { netns, interfaceName }: CniAddRequest): Promise<void> {
   const shown: unknown = JSON.parse((await run(inNamespace(netns, 'ip', '-json', 'link', 'show'))) || '[]');
@@ -124,13 +93,13 @@ async function requireNameFree(run: Run, { netns, interfaceName }: CniAddRequest
 
 /** Waits for the pod's addresses in the southbound. */
 function addressingFor(
-  { node, chassisId, bindings, bindingMs }: AttachContext,
+  { self, bindings, bindingMs }: AttachContext,
   { pod }: CniAddRequest,
   signal: AbortSignal,
 ): Promise<PodAddressing> {
   let missing = '';
   const probe = () => {
-    const lookup = podAddressing(bindings, node, chassisId, pod);
+    const lookup = podAddressing(bindings, self, pod);
     if ('found' in lookup) return lookup.found;
     missing = bindings.database.connected ? lookup.missing : 'the southbound database is not reachable';
     return undefined;
@@ -159,14 +128,17 @@ async function makeInterface({ ovs, run }: AttachContext, pod: PodInterface): Pr
   return link?.address ?? '';
 }
 
-/** Puts the host's end on br-int, in place of any port that an earlier instance of the pod left. */
+/**
+ * Puts the host's end on br-int, in place of any port that an earlier instance of the pod left. The interfaces of those
+ * go afterwards: without their port they are of no use to anybody.
+ */
 async function plugIn(
-  { ovs }: AttachContext,
+  { ovs, run }: AttachContext,
   request: CniAddRequest,
   pod: PodInterface,
   uid: string,
 ): Promise<void> {
-  requireConnected(ovs);
+  requireOvs(ovs);
   const ifaceId = podPort(request.pod.namespace, request.pod.name);
   const stale = portsWhere(ovs, row => entryOf(row, 'external_ids', 'iface-id') === ifaceId);
   const externalIds = {
@@ -176,10 +148,14 @@ async function plugIn(
     ip_addresses: pod.ips.map(({ address }) => address).join(','),
     sandbox: request.sandbox,
     'pod-if-name': request.interfaceName,
+    ...(request.network === undefined ? {} : { [NETWORK_KEY]: request.network }),
   };
   const port = { name: pod.hostName, externalIds, transient: true };
   const stalePorts = stale.map(entry => entry.port);
   await commit(ovs, addPort(integrationBridge(ovs), port, stalePorts));
+  for (const { interface: row } of stale) {
+    if (isHostInterfaceName(textOf(row, 'name'))) await deleteLink(run, textOf(row, 'name'));
+  }
 }
 
 /** Waits until ovn-controller says that the flows of this very interface are installed. */
@@ -192,7 +168,7 @@ async function installed(
   const port = podPort(pod.namespace, pod.name);
   let seen: Row | undefined;
   const probe = () => {
-    requireConnected(ovs);
+    requireOvs(ovs);
     const binding = bindings.get(port);
     if (!binding || (binding.version ?? '') !== uid) {
       throw new CniError(CNI_CODES.tryAgainLater, `pod ${pod.namespace}/${pod.name} was deleted or replaced`);
@@ -216,15 +192,4 @@ async function installed(
     );
   };
   await until([ovs, bindings.database], probe, { ms: installMs, signal, late });
-}
-
-function integrationBridge(ovs: Database): Row {
-  const bridge = findRow(ovs, 'Bridge', 'name', INTEGRATION_BRIDGE);
-  if (!bridge) throw new CniError(CNI_CODES.tryAgainLater, `there is no ${INTEGRATION_BRIDGE} yet`);
-  return bridge;
-}
-
-function requireConnected(ovs: Database): void {
-  if (!ovs.connected)
-    throw new CniError(CNI_CODES.tryAgainLater, 'the local Open vSwitch database is not reachable');
 }

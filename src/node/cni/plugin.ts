@@ -14,7 +14,7 @@ import {
   LATEST_CNI_VERSION,
   MAX_LINE,
 } from '../../contracts/cni.ts';
-import { readConfig, readRequest, versionForErrors } from './request.ts';
+import { readCommand, readConfig, readRequest, versionForErrors } from './request.ts';
 
 /** The agent gives up before this, so that its reason reaches the runtime. */
 const TIMEOUT_MS = 120_000;
@@ -41,8 +41,16 @@ async function main(): Promise<void> {
 }
 
 async function answerTo(stdin: string): Promise<CniAnswer> {
+  const command = readCommand(process.env);
   const config = readConfig(stdin);
-  return ask(config.agentSocket, readRequest(process.env, config.cniVersion));
+  const request = readRequest(process.env, config);
+  try {
+    return await ask(config.agentSocket, request);
+  } catch (error) {
+    if (command !== 'STATUS' || !(error instanceof CniError)) throw error;
+    // An agent that does not answer cannot serve: that is what STATUS asks.
+    throw new CniError(CNI_CODES.notAvailable, error.message, error.details);
+  }
 }
 
 async function readAll(): Promise<string> {

@@ -1,9 +1,11 @@
 import {
   CNI_CODES,
   CNI_VERSIONS,
+  type CniAttachment,
   CniError,
   type CniPod,
   type CniRequest,
+  type CniResult,
   DEFAULT_AGENT_SOCKET,
   LATEST_CNI_VERSION,
 } from '../../contracts/cni.ts';
@@ -13,8 +15,15 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** What we need of the network configuration on standard input. */
 export interface NetworkConfig {
   readonly cniVersion: string;
+  readonly name: string;
   readonly agentSocket: string;
+  readonly prevResult?: CniResult;
+  /** `cni.dev/valid-attachments`, which the runtime adds for GC. */
+  readonly attachments?: readonly CniAttachment[];
 }
+
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+const VALID_ATTACHMENTS = 'cni.dev/valid-attachments';
 
 /**
  * Reads the network configuration (CNI 1.1.0, section 1). A missing `cniVersion` means 0.1.0, as in libcni.
@@ -22,20 +31,40 @@ export interface NetworkConfig {
  */
 export function readConfig(stdin: string): NetworkConfig {
   const config = parseObject(stdin);
-  const { cniVersion = '0.1.0', agentSocket = DEFAULT_AGENT_SOCKET } = config;
+  const { cniVersion = '0.1.0', name, agentSocket = DEFAULT_AGENT_SOCKET } = config;
+  const prevResult = config.prevResult ?? undefined;
   if (typeof cniVersion !== 'string') throw invalid('cniVersion', 'must be text such as "1.1.0"');
   if (!CNI_VERSIONS.includes(cniVersion)) {
     const supported = `supported: ${CNI_VERSIONS.join(', ')}`;
-    throw new CniError(
-      CNI_CODES.incompatibleVersion,
-      `CNI version "${cniVersion}" is not supported`,
-      supported,
-    );
+    throw incompatible(`CNI version "${cniVersion}" is not supported`, supported);
+  }
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    throw invalid('name', 'must be letters, digits, "_", "." and "-", and begin with a letter or digit');
   }
   if (typeof agentSocket !== 'string' || !agentSocket.startsWith('/')) {
     throw invalid('agentSocket', `must be an absolute path such as "${DEFAULT_AGENT_SOCKET}"`);
   }
-  return { cniVersion, agentSocket };
+  if (prevResult !== undefined && !isRecord(prevResult)) throw invalid('prevResult', 'must be an object');
+  const attachments = attachmentsOf(config[VALID_ATTACHMENTS]);
+  return {
+    cniVersion,
+    name,
+    agentSocket,
+    ...(prevResult === undefined ? {} : { prevResult }),
+    ...(attachments === undefined ? {} : { attachments }),
+  };
+}
+
+function attachmentsOf(list: unknown): readonly CniAttachment[] | undefined {
+  if (list === undefined || list === null) return undefined;
+  if (!Array.isArray(list)) throw invalid(VALID_ATTACHMENTS, 'must be a list');
+  return list.map((entry: unknown) => {
+    const { containerID, ifname } = isRecord(entry) ? entry : {};
+    if (typeof containerID === 'string' && containerID && typeof ifname === 'string' && ifname) {
+      return { sandbox: containerID, interfaceName: ifname };
+    }
+    throw invalid(VALID_ATTACHMENTS, 'must have "containerID" and "ifname" in each entry');
+  });
 }
 
 /** The version to answer an error in: that of the configuration where it is readable and ours, else our latest. */
@@ -49,26 +78,72 @@ export function versionForErrors(stdin: string): string {
   return LATEST_CNI_VERSION;
 }
 
-/**
- * Reads the CNI_* environment variables (CNI 1.1.0, section 2). Throws {@link CniError} 4 that names every missing
- * variable, or the first that is invalid. DEL needs neither a namespace (it may be gone) nor the pod's name.
- */
-export function readRequest(env: Environment, cniVersion: string): CniRequest {
-  const command = env.CNI_COMMAND;
-  if (command !== 'ADD' && command !== 'DEL') throw unsupportedCommand(command);
-  const required = ['CNI_CONTAINERID', 'CNI_IFNAME', ...(command === 'ADD' ? ['CNI_NETNS', 'CNI_ARGS'] : [])];
-  const missing = required.filter(name => !env[name]);
-  if (missing.length > 0) throw environment(`missing environment variables: ${missing.join(', ')}`);
+/** The command. Throws {@link CniError} 4 where it is missing or unknown, whatever the configuration is. */
+export function readCommand(env: Environment): CniRequest['command'] {
+  const command = env.CNI_COMMAND ?? '';
+  switch (command) {
+    case 'ADD':
+    case 'DEL':
+    case 'CHECK':
+    case 'GC':
+    case 'STATUS':
+      return command;
+    default:
+      throw unsupportedCommand(command);
+  }
+}
 
-  const sandbox = checked(env, 'CNI_CONTAINERID', /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/);
-  const interfaceName = checked(env, 'CNI_IFNAME', /^(?!\.{1,2}$)[^/:\s"'\\#]{1,15}$/);
-  if (command === 'DEL') return { command, cniVersion, sandbox, interfaceName };
+/**
+ * Reads the CNI_* environment variables (CNI 1.1.0, section 2). Throws {@link CniError}: 4 that names every missing
+ * variable, or the first that is invalid; 1 where the version does not know the command; 7 where the configuration
+ * lacks what the command needs. DEL needs neither a namespace (it may be gone) nor the pod's name.
+ */
+export function readRequest(env: Environment, config: NetworkConfig): CniRequest {
+  const command = readCommand(env);
+  const { cniVersion, name: network, prevResult } = config;
+  const common = { cniVersion, network };
+  if (command === 'GC' || command === 'STATUS') {
+    requireVersion(command, cniVersion);
+    if (command === 'STATUS') return { command, ...common };
+    // Without a list, nobody has said that nothing is valid.
+    if (!config.attachments) throw invalid(VALID_ATTACHMENTS, 'must be a list for GC');
+    return { command, ...common, attachments: config.attachments };
+  }
+  const attachment = { ...common, ...attachmentOf(env, command) };
+  if (command === 'DEL') return { command, ...attachment };
   const netns = checked(env, 'CNI_NETNS', /^\/[^\s"'\\#]+$/);
-  return { command, cniVersion, sandbox, interfaceName, netns, pod: podOf(env.CNI_ARGS ?? '') };
+  const pod = podOf(env.CNI_ARGS ?? '');
+  if (command === 'CHECK') {
+    if (!prevResult) throw invalid('prevResult', 'must be there for CHECK: the result of the last ADD');
+    return { command, ...attachment, netns, prevResult, ...(pod ? { pod } : {}) };
+  }
+  if (!pod) throw environment('CNI_ARGS: K8S_POD_NAMESPACE and K8S_POD_NAME must be given');
+  return { command, ...attachment, netns, pod, ...(prevResult ? { prevResult } : {}) };
+}
+
+const REQUIRED = {
+  ADD: ['CNI_CONTAINERID', 'CNI_IFNAME', 'CNI_NETNS', 'CNI_ARGS'],
+  CHECK: ['CNI_CONTAINERID', 'CNI_IFNAME', 'CNI_NETNS'],
+  DEL: ['CNI_CONTAINERID', 'CNI_IFNAME'],
+} as const;
+
+function attachmentOf(env: Environment, command: keyof typeof REQUIRED): CniAttachment {
+  const missing = REQUIRED[command].filter(name => !env[name]);
+  if (missing.length > 0) throw environment(`missing environment variables: ${missing.join(', ')}`);
+  return {
+    sandbox: checked(env, 'CNI_CONTAINERID', NAME),
+    interfaceName: checked(env, 'CNI_IFNAME', /^(?!\.{1,2}$)[^/:\s"'\\#]{1,15}$/),
+  };
+}
+
+/** GC and STATUS came with 1.1.0; as in libcni, a configuration of an older version cannot ask for them. */
+function requireVersion(command: string, cniVersion: string): void {
+  if (cniVersion === '1.1.0') return;
+  throw incompatible(`${command} needs CNI version 1.1.0, and the configuration is of ${cniVersion}`);
 }
 
 /** Reads the pod from CNI_ARGS (`KEY=VALUE;…`), as kubelet's runtimes give it. Keys of others are ignored. */
-function podOf(args: string): CniPod {
+function podOf(args: string): CniPod | undefined {
   const values = new Map<string, string>();
   for (const pair of args.split(';').filter(text => text !== '')) {
     const at = pair.indexOf('=');
@@ -78,7 +153,7 @@ function podOf(args: string): CniPod {
   const namespace = values.get('K8S_POD_NAMESPACE');
   const name = values.get('K8S_POD_NAME');
   const uid = values.get('K8S_POD_UID');
-  if (!namespace || !name) throw environment('CNI_ARGS: K8S_POD_NAMESPACE and K8S_POD_NAME must be given');
+  if (!namespace || !name) return undefined;
   return uid ? { namespace, name, uid } : { namespace, name };
 }
 
@@ -100,17 +175,21 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
       details,
     );
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  if (isRecord(value)) return value;
   throw new CniError(CNI_CODES.decodeFailure, 'the network configuration on standard input is not an object');
 }
 
-function unsupportedCommand(command: string | undefined): CniError {
+function unsupportedCommand(command: string): CniError {
   return environment(
-    command === undefined || command === ''
+    command === ''
       ? 'missing environment variables: CNI_COMMAND'
       : `CNI_COMMAND: "${command}" is not supported`,
-    'supported: ADD, DEL, VERSION',
+    'supported: ADD, DEL, CHECK, GC, STATUS, VERSION',
   );
+}
+
+function incompatible(message: string, details = ''): CniError {
+  return new CniError(CNI_CODES.incompatibleVersion, message, details);
 }
 
 function environment(message: string, details = ''): CniError {
@@ -119,4 +198,8 @@ function environment(message: string, details = ''): CniError {
 
 function invalid(field: string, problem: string): CniError {
   return new CniError(CNI_CODES.invalidConfiguration, `network configuration: ${field} ${problem}`);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,34 +1,45 @@
 import {
   CNI_CODES,
+  type CniAddRequest,
   type CniAnswer,
-  type CniDelRequest,
+  type CniAttachment,
   CniError,
   type CniRequest,
+  type CniResult,
   errorAnswer,
 } from '../../contracts/cni.ts';
 import type { Log } from '../../contracts/log.ts';
 import { NotConnectedError } from '../../ovsdb-client/index.ts';
-import { type AttachContext, attach, detach } from './attach.ts';
+import { hostInterfaceName } from '../system/veth.ts';
+import { type AttachContext, attach } from './attach.ts';
+import { type CheckContext, check } from './check.ts';
+import { detach } from './detach.ts';
+import { collectGarbage } from './garbage.ts';
+import { Lanes } from './lanes.ts';
 import { addResult } from './result.ts';
 
-type SandboxInterface = Pick<CniDelRequest, 'sandbox' | 'interfaceName'>;
+export type RequestsContext = Omit<AttachContext, 'abandoned'> &
+  CheckContext & {
+    /** STATUS: resolves where ADDs can be served; throws {@link CniError} 50 or 51 that says why not. */
+    readonly requireReady: () => void;
+  };
 
 /**
  * Carries requests out: those of different sandboxes at the same time, those of one sandbox's interface one after
  * the other. A DEL cancels the ADD of its interface that still runs.
  */
 export class Requests {
-  readonly #context: AttachContext;
+  readonly #context: RequestsContext & AttachContext;
   readonly #log: Log;
-  /** By sandbox and interface: the end of the last request so far. */
-  readonly #last = new Map<string, Promise<unknown>>();
+  /** By the name of the interface's end on the host, which is there also where the attachment is not known. */
+  readonly #lanes = new Lanes();
   readonly #adding = new Map<string, AbortController>();
-  readonly #abandoned = new Map<string, SandboxInterface>();
+  readonly #abandoned = new Map<string, CniAttachment>();
   readonly #stopping = new AbortController();
 
-  constructor(context: Omit<AttachContext, 'abandoned'>, log: Log) {
+  constructor(context: RequestsContext, log: Log) {
     this.#log = log;
-    const abandoned = (request: SandboxInterface, reason: unknown) => {
+    const abandoned = (request: CniAttachment, reason: unknown) => {
       const { sandbox, interfaceName } = request;
       log.error(
         { error: reason, sandbox },
@@ -41,77 +52,91 @@ export class Requests {
 
   /** Never rejects. `gone` says that nobody waits for the answer any more. */
   async handle(request: CniRequest, gone: AbortSignal): Promise<CniAnswer> {
-    const { command, sandbox, interfaceName } = request;
+    const { command } = request;
+    const about =
+      'sandbox' in request ? { sandbox: request.sandbox, interface: request.interfaceName } : undefined;
     const started = performance.now();
     try {
       const answer: CniAnswer = { result: await this.#dispatch(request, gone) };
       const ms = Math.round(performance.now() - started);
-      this.#log.info({ command, sandbox, interface: interfaceName, ms }, 'CNI request done');
+      // Runtimes ask for the STATUS every few seconds.
+      this.#log[command === 'STATUS' ? 'debug' : 'info']({ command, ...about, ms }, 'CNI request done');
       return answer;
     } catch (error) {
-      this.#log.warn({ command, sandbox, interface: interfaceName, error }, 'CNI request failed');
+      this.#log.warn({ command, ...about, error }, 'CNI request failed');
       return errorAnswer(error instanceof NotConnectedError ? notConnected(error) : error);
     }
   }
 
   /** Removes what failed ADDs had to leave behind; to be called when the local OVS is back. */
   async retryAbandoned(): Promise<void> {
-    for (const [key, request] of this.#abandoned) {
+    for (const [key, attachment] of this.#abandoned) {
       try {
-        await this.#inOrder(key, async () => {
+        await this.#lanes.run(key, async () => {
           // What came before it in the queue may have cleaned up, and may be another ADD that succeeded.
           if (!this.#abandoned.has(key)) return;
-          await detach(this.#context, request);
+          await detach(this.#context, attachment);
           this.#abandoned.delete(key);
         });
       } catch (error) {
-        this.#log.warn({ error, sandbox: request.sandbox }, 'removing what a failed ADD made failed again');
+        this.#log.warn(
+          { error, sandbox: attachment.sandbox },
+          'removing what a failed ADD made failed again',
+        );
       }
     }
   }
 
-  /** Cancels the ADDs that run or wait, and resolves when every request has ended. */
+  /** Cancels the ADDs and CHECKs that run or wait, and resolves when every request has ended. */
   async stop(): Promise<void> {
     this.#stopping.abort(cancelled('the agent is stopping'));
-    await Promise.allSettled(this.#last.values());
+    await this.#lanes.idle();
   }
 
-  async #dispatch(request: CniRequest, gone: AbortSignal): Promise<Readonly<Record<string, unknown>> | null> {
-    const key = keyOf(request);
-    if (request.command === 'DEL') {
-      this.#adding.get(key)?.abort(cancelled('a DEL of the same interface came'));
-      await this.#inOrder(key, () => detach(this.#context, request));
-      this.#abandoned.delete(key);
-      return null;
-    }
-    return this.#inOrder(key, async () => {
-      const controller = new AbortController();
-      this.#adding.set(key, controller);
-      try {
-        const signal = AbortSignal.any([controller.signal, gone, this.#stopping.signal]);
-        const attachment = await attach(this.#context, request, signal);
-        this.#abandoned.delete(key);
-        return addResult(attachment, request.cniVersion);
-      } finally {
-        this.#adding.delete(key);
+  async #dispatch(request: CniRequest, gone: AbortSignal): Promise<CniResult | null> {
+    switch (request.command) {
+      case 'STATUS':
+        this.#context.requireReady();
+        return null;
+      case 'GC': {
+        const removed = await collectGarbage(this.#context, this.#lanes, request);
+        if (removed > 0) this.#log.info({ removed }, 'interfaces without a pod removed');
+        return null;
       }
-    });
+      case 'ADD':
+        return this.#lanes.run(keyOf(request), () => this.#add(request, gone));
+      case 'CHECK': {
+        const signal = AbortSignal.any([gone, this.#stopping.signal]);
+        await this.#lanes.run(keyOf(request), () => check(this.#context, request, signal));
+        return null;
+      }
+      case 'DEL': {
+        const key = keyOf(request);
+        this.#adding.get(key)?.abort(cancelled('a DEL of the same interface came'));
+        await this.#lanes.run(key, () => detach(this.#context, request));
+        this.#abandoned.delete(key);
+        return null;
+      }
+    }
   }
 
-  #inOrder<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#last.get(key) ?? Promise.resolve();
-    const result = before.then(work, work);
-    this.#last.set(key, result);
-    const forget = () => {
-      if (this.#last.get(key) === result) this.#last.delete(key);
-    };
-    result.then(forget, forget);
-    return result;
+  async #add(request: CniAddRequest, gone: AbortSignal): Promise<CniResult> {
+    const key = keyOf(request);
+    const controller = new AbortController();
+    this.#adding.set(key, controller);
+    try {
+      const signal = AbortSignal.any([controller.signal, gone, this.#stopping.signal]);
+      const attachment = await attach(this.#context, request, signal);
+      this.#abandoned.delete(key);
+      return addResult(attachment, request.cniVersion, request.prevResult);
+    } finally {
+      this.#adding.delete(key);
+    }
   }
 }
 
-function keyOf({ sandbox, interfaceName }: SandboxInterface): string {
-  return `${sandbox}/${interfaceName}`;
+function keyOf({ sandbox, interfaceName }: CniAttachment): string {
+  return hostInterfaceName(sandbox, interfaceName);
 }
 
 function notConnected(error: NotConnectedError): CniError {
@@ -119,5 +144,5 @@ function notConnected(error: NotConnectedError): CniError {
 }
 
 function cancelled(why: string): CniError {
-  return new CniError(CNI_CODES.tryAgainLater, `ADD was cancelled: ${why}`);
+  return new CniError(CNI_CODES.tryAgainLater, `the request was cancelled: ${why}`);
 }

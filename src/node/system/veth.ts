@@ -20,6 +20,11 @@ export function hostInterfaceName(sandbox: string, interfaceName: string): strin
   return `knb${hash.slice(0, 12)}`;
 }
 
+/** Whether a name has the form of {@link hostInterfaceName}. */
+export function isHostInterfaceName(name: string): boolean {
+  return /^knb[0-9a-f]{12}$/.test(name);
+}
+
 /**
  * Lines for `ip -batch` in the node's namespace. The MAC is given at creation, before the link is up. The host's end
  * has no IPv6 address of its own: its router solicitations would only be noise on the bridge.
