@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import {
+  databaseRemote,
   inNamespace,
   nodeByName,
   ovnRootAt,
@@ -52,7 +53,11 @@ function databaseTool(name: string, program: string, database: 'nb' | 'sb', exam
     .action(async (args: readonly string[], options: NameOption) => {
       const { paths, state } = sandboxOf(options);
       const root = await ovnRootAt(state.ovnRoot);
-      await through(runThrough(root.command(program, [`--db=unix:${paths.database(database)}`, ...args])));
+      await through(
+        runThrough(
+          root.command(program, [`--db=${databaseRemote(database, state.topology, paths)}`, ...args]),
+        ),
+      );
     });
 }
 

@@ -13,7 +13,9 @@ import {
   ovnRootAt,
   RunPaths,
   readState,
+  relayTarget,
   runPods,
+  runRelay,
   sandboxStatus,
   startByName,
   statusText,
@@ -33,6 +35,8 @@ interface UpCliOptions extends NameOption, LogLevelOption {
   readonly ovnRoot?: string;
   readonly ovnRelease: OvnRelease;
   readonly ovnOnly?: boolean;
+  readonly kubernetes?: boolean;
+  readonly raft?: boolean;
   readonly config?: string;
   readonly timeout?: number;
 }
@@ -62,7 +66,7 @@ export function sandboxCommand(): Command {
   ]) {
     command.addCommand(child);
   }
-  return command.addCommand(runnerCommand(), { hidden: true });
+  return command.addCommand(runnerCommand(), { hidden: true }).addCommand(relayCommand(), { hidden: true });
 }
 
 function upCommand(): Command {
@@ -77,6 +81,8 @@ function upCommand(): Command {
     .option('--ovn-root <dir>', "a folder with OVN's Debian packages unpacked; / is the installed OVN")
     .addOption(releaseOption())
     .option('--ovn-only', 'only databases, northd and chassis: no master, no agents, no pods')
+    .option('--kubernetes', 'with a Kubernetes control plane, which the manifests are applied to once')
+    .option('--raft', "each of OVN's databases as a RAFT cluster of three")
     .option('--config <file>', 'configuration of master and agents (YAML)')
     .option(
       '--timeout <seconds>',
@@ -98,6 +104,8 @@ async function up(options: UpCliOptions): Promise<void> {
     ovnRoot: folder,
     ovnRelease,
     ovnOnly = false,
+    kubernetes = false,
+    raft = false,
     config,
     timeout,
   } = options;
@@ -106,16 +114,21 @@ async function up(options: UpCliOptions): Promise<void> {
   // Master and agents read it; a mistake in it is better told before anything is made.
   loadConfig(config);
   const log = progressLog(options);
-  const loadRoot = () => (folder === undefined ? ovnRoot(ovnRelease, log) : ovnRootAt(folder));
+  const loaders = {
+    loadRoot: () => (folder === undefined ? ovnRoot(ovnRelease, log) : ovnRootAt(folder)),
+    loadControlPlane: () => controlPlanePrograms(log),
+  };
   const wanted = {
     name,
     manifests,
     ovnOnly,
+    kubernetes,
+    raft,
     ...(nodes === undefined ? {} : { nodes }),
     ...(config === undefined ? {} : { config }),
     ...(timeout === undefined ? {} : { timeout: timeout * 1000 }),
   };
-  const missing = await bringUp(wanted, new RunPaths(name), loadRoot, log).catch(error => {
+  const missing = await bringUp(wanted, new RunPaths(name), loaders, log).catch(error => {
     throw error instanceof NodeCountError ? new UsageError(error.message) : error;
   });
   if (missing.length > 0) {
@@ -177,7 +190,7 @@ function downCommand(): Command {
 function processCommands(): readonly Command[] {
   const kill = addName(new Command('kill'))
     .description('Ends a process by SIGKILL, as a crash would. "status" lists the names.')
-    .argument('<process>', 'nb, sb, northd, master, runner, or NODE/ovsdb, vswitchd, controller, agent')
+    .argument('<process>', 'as "status" calls it, e.g. nb, northd, master, kube-apiserver, or NODE/agent')
     .addHelpText('after', '\nExample:\n  kube-northbound sandbox kill worker-1/controller')
     .action((name: string, options: NameOption) => {
       requireRoot();
@@ -211,6 +224,20 @@ function runnerCommand(): Command {
         for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
       });
       stop();
+    });
+}
+
+/** Started by `up`, with a listening socket. */
+function relayCommand(): Command {
+  return new Command('relay')
+    .description('Passes connections from outside on to the API server of a sandbox.')
+    .requiredOption('--state <file>', "the sandbox's state.json")
+    .addHelpText(
+      'after',
+      '\nExample:\n  kube-northbound sandbox relay --state /run/kube-northbound/shop/state.json',
+    )
+    .action(({ state }: { readonly state: string }) => {
+      runRelay(relayTarget(readState(RunPaths.ofState(state))));
     });
 }
 

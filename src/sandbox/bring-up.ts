@@ -1,5 +1,5 @@
 import type { Log } from '../contracts/log.ts';
-import { centralProcesses, createCentral } from './hosts/central.ts';
+import { startCentral } from './hosts/central.ts';
 import { chassisProcesses, configureChassis, createChassis, initChassis } from './hosts/chassis.ts';
 import { makeNetwork } from './hosts/network.ts';
 import type { SandboxNode, Topology } from './hosts/topology.ts';
@@ -21,8 +21,7 @@ export async function bringOvnUp(
   log.info({ nodes: topology.nodes.length }, 'making namespaces and cables');
   await makeNetwork(topology);
   log.info({ ovn: root.versions.ovn }, 'starting the databases and northd');
-  await createCentral(paths, root);
-  for (const spec of centralProcesses(topology, paths, root)) await startProcess(spec);
+  await startCentral(topology, paths, root);
   log.info({ ovs: root.versions.ovs }, 'starting Open vSwitch and ovn-controller on the nodes');
   const limiter = new Limiter(PARALLEL);
   await Promise.all(topology.nodes.map(node => limiter.run(() => startChassis(node, topology, paths, root))));

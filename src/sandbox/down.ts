@@ -29,6 +29,8 @@ async function dismantle(state: SandboxState, paths: RunPaths, log: Log): Promis
   log.info({ processes: processes.length }, 'ending the processes');
   // The runner first: it would attach again what goes away.
   for (const spec of processes.filter(({ name }) => name === 'runner')) await stopProcess(spec);
+  // etcd last: the API server's end takes a minute without.
+  await Promise.all(processes.filter(({ name }) => name !== 'etcd').map(stopProcess));
   await Promise.all(processes.map(stopProcess));
   const pods = new PodRecords(paths.pods).list();
   const recorded = [...pods.map(pod => pod.netns), ...hostNamespaces(state.topology)];

@@ -2,10 +2,13 @@
 
 export { takeDown } from './down.ts';
 export { ovsEnvironment } from './hosts/chassis.ts';
+export { databaseRemote } from './hosts/databases.ts';
 export { inNamespace } from './hosts/namespace-command.ts';
 export { NodeCountError } from './hosts/nodes.ts';
 export { SANDBOX_NAME } from './hosts/topology.ts';
 export { controlPlanePrograms } from './kubernetes/programs.ts';
+export { runRelay } from './kubernetes/relay.ts';
+export { relayTarget } from './kubernetes/sandbox-plane.ts';
 export { runMatrix } from './matrix/matrix.ts';
 export { isAllAnswered, matrixText } from './matrix/matrix-text.ts';
 export { OVN_RELEASES, type OvnRelease, ovnRoot, ovnRootAt } from './ovn/ovn-root.ts';

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Topology } from './hosts/topology.ts';
 
 /** Where the run folders of all sandboxes are. */
@@ -14,6 +14,11 @@ export class RunPaths {
   constructor(name: string, base = runBase()) {
     this.base = base;
     this.dir = join(base, name);
+  }
+
+  /** The folder that a state file is in. */
+  static ofState(file: string): RunPaths {
+    return new RunPaths(basename(dirname(file)), dirname(dirname(file)));
   }
 
   get state(): string {
@@ -36,9 +41,20 @@ export class RunPaths {
   get central(): string {
     return join(this.dir, 'central');
   }
-  /** The unix socket of the northbound or southbound database. */
-  database(name: 'nb' | 'sb'): string {
-    return join(this.central, `${name}.sock`);
+  /** The unix socket of a database server, by its process' name. */
+  database(server: string): string {
+    return join(this.central, `${server}.sock`);
+  }
+  /** The Kubernetes control plane. */
+  get kubernetes(): string {
+    return join(this.dir, 'kubernetes');
+  }
+  /**
+   * A kubeconfig: of the administrator and of the kubelets' stand-in by the address in the root namespace, of master and
+   * node agents by the API server's own.
+   */
+  kubeconfig(user: 'admin' | 'kubelet' | 'master' | 'node'): string {
+    return join(this.kubernetes, `${user}.kubeconfig`);
   }
   /** The folder of a node, by its short name. */
   node(id: string): string {

@@ -16,6 +16,15 @@ export interface SandboxState {
   readonly config?: string;
   /** Without master, agents and pods. */
   readonly ovnOnly: boolean;
+  /** A Kubernetes control plane beside OVN; the objects are then on its API server. */
+  readonly kubernetes?: KubernetesState;
+}
+
+export interface KubernetesState {
+  /** The folder of its programs, kubectl among them. */
+  readonly bin: string;
+  /** The port of 127.0.0.1 in the root namespace at which the API server is reached from outside. */
+  readonly port: number;
 }
 
 /** There is no such sandbox, or one where there must be none, or its files cannot be understood. */

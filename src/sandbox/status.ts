@@ -1,4 +1,6 @@
 import { podPort } from '../contracts/names.ts';
+import { databaseRemote } from './hosts/databases.ts';
+import { outsideUrl } from './kubernetes/sandbox-plane.ts';
 import type { RunPaths } from './paths.ts';
 import { PodRecords } from './pods/pod-record.ts';
 import { type PodProgress, readRunnerStatus } from './pods/runner-status.ts';
@@ -9,6 +11,7 @@ import type { SandboxState } from './state.ts';
 /** What `sandbox status --output json` prints. Addresses have no prefix length. */
 export interface SandboxStatus {
   readonly name: string;
+  /** Remotes as OVSDB's programs take them; several servers are parted by commas. */
   readonly databases: { readonly nb: string; readonly sb: string };
   readonly nodes: readonly {
     readonly name: string;
@@ -19,6 +22,8 @@ export interface SandboxStatus {
   readonly outside: { readonly netns: string; readonly ips: readonly string[] };
   /** `pid` is null where the process does not run. */
   readonly processes: readonly { readonly name: string; readonly pid: number | null }[];
+  /** Where there is a control plane; `bin` is the folder with kubectl. */
+  readonly kubernetes?: { readonly server: string; readonly kubeconfig: string; readonly bin: string };
   /** Those that are attached to the cluster network. */
   readonly pods: readonly PodStatus[];
   /** Those that are not yet, or no longer, as they are wanted. */
@@ -41,10 +46,14 @@ export interface PodStatus {
 
 /** Looks at a sandbox. */
 export function sandboxStatus(state: SandboxState, paths: RunPaths): SandboxStatus {
+  const { kubernetes } = state;
   const { name, outside, nodes } = state.topology;
   return {
     name,
-    databases: { nb: `unix:${paths.database('nb')}`, sb: `unix:${paths.database('sb')}` },
+    databases: {
+      nb: databaseRemote('nb', state.topology, paths),
+      sb: databaseRemote('sb', state.topology, paths),
+    },
     nodes: nodes.map(node => ({
       name: node.name,
       netns: node.netns,
@@ -56,6 +65,13 @@ export function sandboxStatus(state: SandboxState, paths: RunPaths): SandboxStat
       name: spec.name,
       pid: findProcess(spec)?.pid ?? null,
     })),
+    ...(kubernetes && {
+      kubernetes: {
+        server: outsideUrl(kubernetes),
+        kubeconfig: paths.kubeconfig('admin'),
+        bin: kubernetes.bin,
+      },
+    }),
     pods: podStatus(paths),
     waiting: readRunnerStatus(paths.runnerStatus)?.pods.filter(pod => pod.state !== 'ready') ?? [],
   };
@@ -63,9 +79,9 @@ export function sandboxStatus(state: SandboxState, paths: RunPaths): SandboxStat
 
 /** A status for people: three lists with aligned columns. */
 export function statusText(status: SandboxStatus): string {
-  const { name, databases, nodes, outside, processes, pods, waiting } = status;
+  const { name, databases, kubernetes, nodes, outside, processes, pods, waiting } = status;
   const sections = [
-    `sandbox ${name}\nnorthbound ${databases.nb}\nsouthbound ${databases.sb}\n`,
+    `sandbox ${name}\nnorthbound ${databases.nb}\nsouthbound ${databases.sb}\n${kubernetes ? `kubernetes ${kubernetes.server}\n` : ''}`,
     table([
       ['NODE', 'NETNS', 'ADDRESSES', 'OVSDB'],
       ...nodes.map(node => [node.name, node.netns, node.ips.join(' '), node.ovsdb]),

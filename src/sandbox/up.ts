@@ -8,9 +8,13 @@ import { bringOvnUp } from './bring-up.ts';
 import { existingNamespaces, noteNetnsMount } from './hosts/netns-mount.ts';
 import { chooseNodes, nodeManifests } from './hosts/nodes.ts';
 import { hostNamespaces, planTopology, type Topology } from './hosts/topology.ts';
+import { awaitCluster } from './kubernetes/await-cluster.ts';
+import { bringKubernetesUp } from './kubernetes/bring-up.ts';
+import { freePort } from './kubernetes/free-port.ts';
+import { applyManifests } from './kubernetes/manifests.ts';
 import type { OvnRoot } from './ovn/ovn-root.ts';
 import { type RunPaths, socketProblem } from './paths.ts';
-import { awaitPods } from './pods/await-pods.ts';
+import { awaitPods, type StartedProcess } from './pods/await-pods.ts';
 import { ownProcesses } from './processes/process-list.ts';
 import { startProcess } from './processes/processes.ts';
 import { checkUntaken, claimSandbox, halfMade, type SandboxState, StateError, writeState } from './state.ts';
@@ -23,8 +27,18 @@ export interface UpOptions {
   readonly config?: string;
   /** Without master, agents and pods. */
   readonly ovnOnly: boolean;
+  /** With a Kubernetes control plane, which the objects of the manifests are then put on. */
+  readonly kubernetes: boolean;
+  /** Each of OVN's databases as a RAFT cluster of three. */
+  readonly raft: boolean;
   /** How long pods may take to come up, in ms; by default {@link awaitPods} decides by their number. */
   readonly timeout?: number;
+}
+
+/** Find the folders of programs, and fetch or build those that are missing. */
+export interface ProgramLoaders {
+  readonly loadRoot: () => Promise<OvnRoot>;
+  readonly loadControlPlane: () => Promise<string>;
 }
 
 /**
@@ -34,16 +48,19 @@ export interface UpOptions {
 export async function bringUp(
   options: UpOptions,
   paths: RunPaths,
-  loadRoot: () => Promise<OvnRoot>,
+  { loadRoot, loadControlPlane }: ProgramLoaders,
   log: Log,
 ): Promise<readonly string[]> {
   const { manifests } = options;
   const objects =
     manifests.length === 0 ? [] : (await new ManifestSource({ paths: manifests }).read()).objects;
   const { nodes, generated } = chooseNodes(objects, options.nodes);
-  const topology = planTopology(options.name, nodes);
+  const topology = planTopology(options.name, nodes, options.raft ? 3 : 1);
   checkRoom(topology, paths);
   const root = await loadRoot();
+  const kubernetes = options.kubernetes
+    ? { bin: await loadControlPlane(), port: await freePort() }
+    : undefined;
   const state: SandboxState = {
     phase: 'making',
     ovnRoot: root.dir,
@@ -51,6 +68,7 @@ export async function bringUp(
     manifests: [...manifests.map(path => resolve(path)), ...(generated ? [paths.nodeManifests] : [])],
     ...(options.config === undefined ? {} : { config: resolve(options.config) }),
     ovnOnly: options.ovnOnly,
+    ...(kubernetes === undefined ? {} : { kubernetes }),
   };
   claimSandbox(paths, state);
   try {
@@ -60,7 +78,15 @@ export async function bringUp(
       writeJson(join(paths.nodeManifests, 'nodes.json'), nodeManifests(topology));
     }
     await bringOvnUp(topology, paths, root, log);
-    const missing = options.ovnOnly ? [] : await bringPodsUp(state, paths, log, options.timeout);
+    if (kubernetes) await bringKubernetesUp(state, kubernetes, paths, log);
+    const processes = options.ovnOnly ? [] : await startOurs(state, paths, log);
+    const cluster = kubernetes && { bin: kubernetes.bin, kubeconfig: paths.kubeconfig('admin') };
+    if (cluster) await applyManifests(cluster, objects);
+    const missing = options.ovnOnly
+      ? []
+      : cluster
+        ? await awaitCluster(cluster.kubeconfig, nodeNames(topology), processes, log, options.timeout)
+        : await awaitPods(paths, processes, log, options.timeout);
     writeState(paths, { ...state, phase: 'up' });
     return missing;
   } catch (cause) {
@@ -68,17 +94,15 @@ export async function bringUp(
   }
 }
 
-async function bringPodsUp(
-  state: SandboxState,
-  paths: RunPaths,
-  log: Log,
-  timeout: number | undefined,
-): Promise<readonly string[]> {
+function startOurs(state: SandboxState, paths: RunPaths, log: Log): Promise<readonly StartedProcess[]> {
   log.info({}, 'starting the master, the agents and the runner');
-  const processes = await Promise.all(
+  return Promise.all(
     ownProcesses(state, paths).map(async spec => ({ spec, started: await startProcess(spec) })),
   );
-  return awaitPods(paths, processes, log, timeout);
+}
+
+function nodeNames({ nodes }: Topology): readonly string[] {
+  return nodes.map(({ name }) => name);
 }
 
 function checkRoom(topology: Topology, paths: RunPaths): void {

@@ -139,7 +139,7 @@ export class TestControlPlane {
   /** Waits until the API server is ready. */
   async ready(): Promise<void> {
     const { authority } = controlPlaneFiles(this.#plane);
-    await awaitApiServer(this.#spec('kube-apiserver'), { server: this.server, authority });
+    await awaitApiServer([this.#spec('kube-apiserver')], { server: this.server, authority });
   }
 
   /** Stops the API server: in order, or by SIGKILL as a crash would. */

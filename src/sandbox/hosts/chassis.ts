@@ -5,7 +5,7 @@ import type { OvnRoot, Programs } from '../ovn/ovn-root.ts';
 import type { RunPaths } from '../paths.ts';
 import type { ProcessSpec } from '../processes/processes.ts';
 import { runCommand } from '../processes/run-command.ts';
-import { southboundRemote } from './central.ts';
+import { southboundRemote } from './databases.ts';
 import { inNamespace } from './namespace-command.ts';
 import { bridgeLines, ipBatch, OUTSIDE_PORT, UNDERLAY_PORT } from './network.ts';
 import type { SandboxNode, Topology } from './topology.ts';

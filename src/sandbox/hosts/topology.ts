@@ -37,6 +37,8 @@ export interface Topology {
   readonly name: string;
   /** Prefix length of the network that tunnels and databases use. */
   readonly underlayPrefix: number;
+  /** Servers of each of the two databases; three are a RAFT cluster. */
+  readonly databaseServers: 1 | 3;
   /** The namespace of the Linux bridges that join the hosts. */
   readonly fabric: string;
   readonly central: { readonly name: string; readonly netns: string; readonly ip: string };
@@ -67,7 +69,11 @@ interface PlacedNode extends NodeInput {
 }
 
 /** Lays a sandbox out. Pure. Throws {@link TopologyError}. */
-export function planTopology(name: string, inputs: readonly NodeInput[]): Topology {
+export function planTopology(
+  name: string,
+  inputs: readonly NodeInput[],
+  databaseServers: 1 | 3 = 1,
+): Topology {
   const nodes = inputs.map((input, index) => placeNode(input, index + 1));
   const taken = claimAddresses(nodes);
   const underlay = chooseUnderlay([...taken.values()].map(({ ip }) => ip));
@@ -75,6 +81,7 @@ export function planTopology(name: string, inputs: readonly NodeInput[]): Topolo
   return {
     name,
     underlayPrefix: underlay.prefix,
+    databaseServers,
     fabric: netnsName(name, 'fabric'),
     central: {
       name: CENTRAL,

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inNamespace } from '../hosts/namespace-command.ts';
 import type { ProcessSpec } from '../processes/processes.ts';
-import { Authority, writeTokenKeys } from './certificates.ts';
+import { Authority, type User, writeTokenKeys } from './certificates.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 
 /** A Kubernetes control plane on one host: all that is needed to make it, to start it, and to find it again. */
@@ -44,7 +44,7 @@ const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 export function controlPlaneFiles({ dir }: Pick<ControlPlane, 'dir'>) {
   return {
     authority: join(dir, 'pki', 'ca.crt'),
-    /** Of a member of `system:masters`, by the API server's own address. */
+    /** Of a member of `system:masters`. */
     kubeconfig: kubeconfigFile(dir, 'admin'),
     /** One JSON document of audit.k8s.io/v1 on each line. */
     auditLog: join(dir, 'audit.log'),
@@ -56,8 +56,11 @@ export function serverUrl({ address, ports }: Pick<ControlPlane, 'address' | 'po
   return `https://${address.includes(':') ? `[${address}]` : address}:${ports.api}`;
 }
 
-/** Makes certificates, kubeconfigs and the audit policy; `dir` must exist. */
-export async function createControlPlane(plane: ControlPlane): Promise<void> {
+/**
+ * Makes certificates, kubeconfigs and the audit policy; `dir` must exist. `outside` is the URL by which the administrator
+ * reaches the API server.
+ */
+export async function createControlPlane(plane: ControlPlane, outside = serverUrl(plane)): Promise<void> {
   const { dir, address } = plane;
   const authority = controlPlaneAuthority(plane);
   await authority.create();
@@ -66,9 +69,9 @@ export async function createControlPlane(plane: ControlPlane): Promise<void> {
       dns: ['localhost', ...SERVICE_NAMES],
       ips: [LOOPBACK, '::1', address, ...SERVICE_IPS],
     }),
-    addUser(plane, 'admin', 'sandbox-admin', ['system:masters']),
-    addUser(plane, 'controller-manager', 'system:kube-controller-manager'),
-    addUser(plane, 'scheduler', 'system:kube-scheduler'),
+    addUser(plane, 'admin', { name: 'sandbox-admin', groups: ['system:masters'] }, outside),
+    addUser(plane, 'controller-manager', { name: 'system:kube-controller-manager' }),
+    addUser(plane, 'scheduler', { name: 'system:kube-scheduler' }),
     mkdir(join(dir, 'etcd'), { mode: 0o700 }),
   ]);
   writeTokenKeys(tokenKeys(dir));
@@ -181,15 +184,16 @@ function service(
   };
 }
 
-async function addUser(
+/** Writes a kubeconfig with a certificate of its own for a user. */
+export async function addUser(
   plane: ControlPlane,
   file: string,
-  name: string,
-  groups: readonly string[] = [],
+  user: User,
+  server = serverUrl(plane),
 ): Promise<void> {
-  const credentials = await controlPlaneAuthority(plane).client(file, { name, groups });
+  const credentials = await controlPlaneAuthority(plane).client(file, user);
   const { authority } = controlPlaneFiles(plane);
-  writeKubeconfig(kubeconfigFile(plane.dir, file), { server: serverUrl(plane), authority, credentials });
+  writeKubeconfig(kubeconfigFile(plane.dir, file), { server, authority, credentials });
 }
 
 function kubeconfigFile(dir: string, user: string): string {

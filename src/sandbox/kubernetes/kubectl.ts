@@ -1,9 +1,15 @@
 import { join } from 'node:path';
 import { type RunOptions, runCommand } from '../processes/run-command.ts';
 
+/** Who kubectl speaks to, and the folder that it is in. */
+export interface Cluster {
+  readonly bin: string;
+  readonly kubeconfig: string;
+}
+
 /** Runs kubectl(1) to its end and gives its standard output. Rejects with CommandError. */
 export function kubectl(
-  { bin, kubeconfig }: { readonly bin: string; readonly kubeconfig: string },
+  { bin, kubeconfig }: Cluster,
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<string> {

@@ -7,19 +7,20 @@ const TIMEOUT = 120_000;
 const ANSWER_TIMEOUT = 5_000;
 
 /**
- * Waits until an API server says that it is ready, which everybody may ask. Rejects where its process ends, or after two
- * minutes.
+ * Waits until an API server says that it is ready, which everybody may ask. Rejects where one of the processes that it
+ * takes ends, or after two minutes.
  */
 export async function awaitApiServer(
-  spec: ProcessSpec,
+  processes: readonly ProcessSpec[],
   { server, authority }: { readonly server: string; readonly authority: string },
 ): Promise<void> {
   const ca = readFileSync(authority);
   const found = await poll(TIMEOUT, async () => {
-    if (!findProcess(spec)) return 'ended';
+    const ended = processes.find(spec => !findProcess(spec));
+    if (ended) return `${ended.name} has ended: see ${ended.output}`;
     return (await isReady(new URL('/readyz', server), ca)) && 'ready';
   });
-  if (found !== 'ready') throw new Error(`${spec.name} ${found ?? 'does not get ready'}: see ${spec.output}`);
+  if (found !== 'ready') throw new Error(found ?? `the API server at ${server} does not get ready`);
 }
 
 function isReady(url: URL, ca: Buffer): Promise<boolean> {

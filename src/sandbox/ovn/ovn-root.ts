@@ -39,6 +39,7 @@ const SCHEMAS: Readonly<Record<SchemaName, string>> = {
 const NEEDED = [
   'ovsdb-server',
   'ovsdb-tool',
+  'ovsdb-client',
   'ovs-vswitchd',
   'ovs-vsctl',
   'ovs-appctl',

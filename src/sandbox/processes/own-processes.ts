@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { southboundRemote } from '../hosts/central.ts';
+import { databaseRemote, southboundRemote } from '../hosts/databases.ts';
 import { inNamespace } from '../hosts/namespace-command.ts';
 import type { SandboxNode } from '../hosts/topology.ts';
 import { packageFile } from '../package-files.ts';
@@ -8,16 +8,18 @@ import type { SandboxState } from '../state.ts';
 import type { ProcessSpec } from './processes.ts';
 import type { CommandLine } from './run-command.ts';
 
-/** The master of a sandbox. */
+/** The master of a sandbox, on the central host. */
 export function masterProcess(state: SandboxState, paths: RunPaths): ProcessSpec {
+  const { topology } = state;
   const command = ourselves([
     'master',
-    ...manifestOptions(state),
-    ...['--nb', `unix:${paths.database('nb')}`, '--sb', `unix:${paths.database('sb')}`],
+    ...sourceOptions('master', state, paths),
+    ...['--nb', databaseRemote('nb', topology, paths), '--sb', databaseRemote('sb', topology, paths)],
     ...['--status-file', paths.masterStatus],
     ...configOptions(state),
   ]);
-  return service('master', command, join(paths.dir, 'master'), paths.masterStatus);
+  const there = inNamespace(topology.central.netns, command);
+  return service('master', there, join(paths.dir, 'master'), paths.masterStatus);
 }
 
 /** The agent of one node, in that node's namespace. */
@@ -26,7 +28,7 @@ export function agentProcess(node: SandboxNode, state: SandboxState, paths: RunP
   const command = ourselves([
     ...['node', '--node-name', node.name],
     ...['--ovs', `unix:${paths.ovsdb(node.id)}`, '--sb', southboundRemote(state.topology)],
-    ...manifestOptions(state),
+    ...sourceOptions('node', state, paths),
     ...['--encap-ip', node.encapIp, '--cni-socket', socket],
     ...configOptions(state),
   ]);
@@ -48,7 +50,13 @@ function service(name: string, command: CommandLine, file: string, marker: strin
   return { name, command, pidfile: `${file}.pid`, marker, output: `${file}.log`, kind: 'service' };
 }
 
-function manifestOptions({ manifests }: SandboxState): readonly string[] {
+/** Where a program of ours takes its objects from. */
+function sourceOptions(
+  user: 'master' | 'node',
+  { kubernetes, manifests }: SandboxState,
+  paths: RunPaths,
+): readonly string[] {
+  if (kubernetes) return ['--kubeconfig', paths.kubeconfig(user)];
   return manifests.flatMap(path => ['--manifests', path]);
 }
 

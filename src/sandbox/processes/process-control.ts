@@ -1,4 +1,5 @@
 import { settleVswitchd } from '../hosts/chassis.ts';
+import { untilReady } from '../kubernetes/bring-up.ts';
 import { ovnRootAt } from '../ovn/ovn-root.ts';
 import type { RunPaths } from '../paths.ts';
 import type { SandboxState } from '../state.ts';
@@ -14,6 +15,7 @@ export async function killByName(name: string, state: SandboxState, paths: RunPa
 export async function startByName(name: string, state: SandboxState, paths: RunPaths): Promise<void> {
   const root = await ovnRootAt(state.ovnRoot);
   await startProcess(processByName(name, state, paths, root));
+  if (name === 'kube-apiserver' && state.kubernetes) await untilReady(state, state.kubernetes, paths);
   const node = state.topology.nodes.find(candidate => name === `${candidate.name}/vswitchd`);
   if (node) await settleVswitchd(node, state.topology, paths, root);
 }

@@ -1,5 +1,6 @@
 import { centralProcesses } from '../hosts/central.ts';
 import { chassisProcesses } from '../hosts/chassis.ts';
+import { kubernetesProcesses } from '../kubernetes/sandbox-plane.ts';
 import type { Programs } from '../ovn/ovn-root.ts';
 import type { RunPaths } from '../paths.ts';
 import { type SandboxState, StateError } from '../state.ts';
@@ -22,6 +23,7 @@ export function sandboxProcesses(
       const { ovsdb, vswitchd, controller } = chassisProcesses(node, paths, programs);
       return [ovsdb, vswitchd, controller];
     }),
+    ...kubernetesProcesses(state, paths),
     ...(ovnOnly ? [] : ownProcesses(state, paths)),
   ];
 }
