@@ -41,11 +41,6 @@ function verbOf(method: ApiRequest['method'], name: string | undefined, watch: b
   }
 }
 
-/** The resource as RBAC names it: `pods`, `nodes/status`. */
-export function resourceOf(request: ApiRequest): string {
-  return actionOf(request).resource;
-}
-
 /** For people: `list pods in namespace shop`. */
 export function formatAction(request: ApiRequest): string {
   const { verb, resource, namespace, name } = actionOf(request);

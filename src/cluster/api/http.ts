@@ -1,11 +1,10 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { buffer } from 'node:stream/consumers';
-import { publish } from '../diagnostics.ts';
 import { isRaw, type Raw } from '../facts/raw.ts';
 import { type Access, AccessError, type Identity, type TlsMaterial } from './access.ts';
-import { resourceOf } from './action.ts';
 import { late, nonsense, type Parties, refusal, unreachable } from './failures.ts';
+import { observed } from './observed.ts';
 import { ApiError, type ApiRequest, type KubernetesApi } from './types.ts';
 
 /** A {@link KubernetesApi} and where it leads. */
@@ -56,7 +55,6 @@ export class HttpKubernetes implements KubernetesClient {
       throw bounds.explain(error);
     } finally {
       bounds.end();
-      bounds.tell();
     }
   }
 
@@ -70,8 +68,6 @@ export class HttpKubernetes implements KubernetesClient {
       const explained = bounds.explain(error);
       bounds.end();
       throw explained;
-    } finally {
-      bounds.tell();
     }
   }
 
@@ -86,7 +82,6 @@ export class HttpKubernetes implements KubernetesClient {
     const identity = await bounds.orEnd(this.#access.identify());
     const response = await observed(request, this.#exchange(request, identity, bounds, kind));
     const status = response.statusCode ?? 0;
-    bounds.status = status;
     if (status >= 200 && status < 300) return response;
     if (status === 401) this.#access.doubt();
     const body = parse(await buffer(response)) ?? {};
@@ -147,10 +142,6 @@ export class HttpKubernetes implements KubernetesClient {
 
 /** What ends a request before its answer does: the caller's signal, and time. */
 class Bounds {
-  /** The status of the answer; 0 while there is none. */
-  status = 0;
-  readonly #request: ApiRequest;
-  readonly #startedAt = performance.now();
   readonly #parties: Parties;
   readonly #signal: AbortSignal | undefined;
   readonly #timer: NodeJS.Timeout;
@@ -158,9 +149,7 @@ class Bounds {
   #reason: Error | undefined;
   #listeners: ((reason: Error) => void)[] = [];
 
-  constructor(request: ApiRequest, parties: Parties) {
-    const { signal, timeout = TIMEOUT } = request;
-    this.#request = request;
+  constructor({ signal, timeout = TIMEOUT }: ApiRequest, parties: Parties) {
     this.#parties = parties;
     this.#signal = signal;
     this.#timer = setTimeout(() => this.#finish(late(parties, timeout)), timeout);
@@ -190,14 +179,6 @@ class Bounds {
     this.endTimeout();
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#listeners = [];
-  }
-
-  /** Publishes how it went; what the caller broke off says nothing about the server. */
-  tell(): void {
-    if (this.#signal?.aborted) return;
-    const seconds = (performance.now() - this.#startedAt) / 1000;
-    const { method } = this.#request;
-    publish({ kind: 'request', method, resource: resourceOf(this.#request), code: this.status, seconds });
   }
 
   /** Why the request failed: what broke it off counts more than how Node says that it was broken off. */
