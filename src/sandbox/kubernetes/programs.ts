@@ -48,7 +48,7 @@ function wanted(): { readonly module: string; readonly version: string; readonly
   const file = join(module, 'go.mod');
   if (!existsSync(file)) throw new ControlPlaneError(`${file} is missing: use a clone of the repository`);
   const text = readFileSync(file, 'utf8');
-  const version = /^\s*(?:require )?k8s\.io\/kubernetes v(\d+\.\d+\.\d+)$/m.exec(text)?.[1];
+  const version = /^\s*(?:require )?k8s\.io\/kubernetes v(\d+\.\d+\.\d+)\b/m.exec(text)?.[1];
   if (version === undefined) throw new ControlPlaneError(`${file} names no version of k8s.io/kubernetes`);
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 12);
   return { module, version, target: cacheFolder('control-plane', `${version}-${hash}`) };
