@@ -79,7 +79,11 @@ export class Conditions {
   }
 
   #onCluster(event: ClusterEvent): void {
-    if (event.kind === 'listed' || event.kind === 'watch-event' || event.kind === 'watch-ended') {
+    if (event.kind === 'request') {
+      // Also one that fails: whoever goes on trying is not stuck.
+      const loop = `the watch of ${event.resource}`;
+      if (this.#heard.has(loop)) this.#heard.set(loop, this.#now());
+    } else if (event.kind === 'listed' || event.kind === 'watch-event' || event.kind === 'watch-ended') {
       this.#heard.set(`the watch of ${event.resource}`, this.#now());
       if (event.kind === 'listed') this.#settle(event.resource, undefined);
     } else if (event.kind === 'lease') {

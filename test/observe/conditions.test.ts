@@ -82,6 +82,18 @@ describe('a process is dead', () => {
     expect(conditions.dead()).toEqual(['nothing was heard of the watch of pods for 960 s']);
   });
 
+  it('not while it goes on trying', () => {
+    needing({ resources: ['pods'] });
+    publish.cluster({ kind: 'listed', resource: 'pods', objects: 1 });
+    now += 14 * MINUTE;
+    publish.cluster({ kind: 'request', method: 'GET', resource: 'pods', code: 0, seconds: 30 });
+    publish.cluster({ kind: 'request', method: 'PATCH', resource: 'pods/status', code: 0, seconds: 30 });
+    now += 14 * MINUTE;
+    expect(conditions.dead()).toEqual([]);
+    now += 2 * MINUTE;
+    expect(conditions.dead()).toHaveLength(1);
+  });
+
   it('when the addresses lead to no such database, which no waiting mends', () => {
     needing({ databases: ['OVN_Southbound'] });
     publish.ovsdb({
