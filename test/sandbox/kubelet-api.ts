@@ -12,11 +12,15 @@ export class KubeletApi implements KubernetesApi {
   readonly failures: ApiError[] = [];
   /** While it is set, no request is answered. */
   down = false;
+  /** While it is set, requests are refused whose path has this in it. */
+  refusing: string | undefined;
 
   async request({ method, path, body, contentType }: ApiRequest): Promise<Raw> {
     await Promise.resolve();
     if (method !== 'GET') this.asked.push(`${method} ${path}`);
     if (this.down) throw new ApiError('connection refused', { status: 0 });
+    if (this.refusing !== undefined && path.includes(this.refusing))
+      throw new ApiError('forbidden', { status: 403, reason: 'Forbidden' });
     const failure = this.failures.shift();
     if (failure) throw failure;
     if (method !== 'GET') this.bodies.push(body);

@@ -166,6 +166,17 @@ describe('a node of the sandbox', () => {
     expect(scene.keeper.ready).toBe(true);
   });
 
+  it('makes no second lease where the first cannot be renewed', async () => {
+    const scene = new Scene();
+    scene.keeper.start();
+    await scene.rested();
+    scene.api.asked.length = 0;
+    scene.api.refusing = 'leases';
+    await scene.after(10_000);
+    expect(scene.api.asked).toEqual([`PATCH ${LEASE}`]);
+    expect(scene.warnings).toHaveLength(1);
+  });
+
   it('asks for nothing more once it was stopped', async () => {
     const scene = new Scene();
     scene.keeper.start();

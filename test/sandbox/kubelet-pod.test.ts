@@ -171,9 +171,23 @@ describe('a pod that is bound to a node of the sandbox', () => {
     await scene.asked(patch);
     scene.become({ attachment, state: 'ready' });
     await scene.asked(patch, patch);
+    scene.clock.advance(5000);
     scene.bring(scene.api.objects.get(PATH) ?? {});
     scene.become({});
     await scene.asked(patch, patch);
+  });
+
+  it('goes on running where it does not answer for a while', async () => {
+    const scene = new Scene();
+    await scene.up();
+    scene.become({ state: 'waiting' });
+    await scene.asked(patch);
+    expect(scene.status).toMatchObject({
+      phase: 'Running',
+      podIP: '10.128.0.5',
+      containerStatuses: [{ ready: false, state: { running: {} } }],
+    });
+    expect(ready(scene.status)).toBe('False');
   });
 
   it('is reported ready again where somebody has written that it is not', async () => {
@@ -225,6 +239,9 @@ describe('a pod that is bound to a node of the sandbox', () => {
       { name: 'init', ready: true, state: { terminated: { exitCode: 0, reason: 'Completed' } } },
       { name: 'mesh', ready: true, started: true, state: { running: {} } },
     ]);
+    scene.clock.advance(5000);
+    scene.become({});
+    await scene.asked();
   });
 
   it('replaces its addresses where it was attached anew with others', async () => {
