@@ -4,6 +4,7 @@ import process from 'node:process';
 
 /** A program that ignores the request to end is killed after this. */
 const GRACE_MS = 10_000;
+const SAID_CHARACTERS = 2_000;
 
 let current;
 let interruptedBy;
@@ -18,11 +19,19 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 /** The signal that asked the tests to stop, if one did. */
 export const interruption = () => interruptedBy;
 
-/** Runs a program with this terminal as its output. Returns undefined on success, else what went wrong. */
-export function run(file, args, { cwd, limitMs }) {
+/**
+ * Runs a program with this terminal as its output. Returns undefined on success, else what went wrong: the last line of
+ * its standard error where it is asked to explain itself.
+ */
+export function run(file, args, { cwd, limitMs, explains = false }) {
   return new Promise(resolve => {
     let reason;
-    const child = spawn(file, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+    let said = '';
+    const child = spawn(file, args, { cwd, stdio: ['ignore', 'inherit', explains ? 'pipe' : 'inherit'] });
+    child.stderr?.on('data', chunk => {
+      process.stderr.write(chunk);
+      said = (said + chunk).slice(-SAID_CHARACTERS);
+    });
     current = child;
     const limit = setTimeout(() => {
       reason = `took longer than ${limitMs / 1000} s`;
@@ -34,8 +43,9 @@ export function run(file, args, { cwd, limitMs }) {
       resolve(failure);
     };
     child.on('error', error => finish(`does not start: ${error.message}`));
-    child.on('exit', (code, signal) => {
+    child.on('close', (code, signal) => {
       if (code === 0 && reason === undefined) finish(undefined);
+      else if (code > 0 && reason === undefined && said.trim() !== '') finish(said.trim().split('\n').at(-1));
       else finish(reason ?? (signal === null ? `exit code ${code}` : `ended by ${signal}`));
     });
   });

@@ -27,7 +27,10 @@ import { describeIf } from './skip.ts';
 
 const COMMAND = join(__dirname, '../../bin/kube-northbound');
 
-/** The folder of the programs, or why they cannot be had. Builds them where they are missing: some minutes. */
+/**
+ * The folder of the programs, or why they cannot be had. Builds them where they are missing: some minutes. `npm test` does
+ * that beforehand, and says why not.
+ */
 const programs = availablePrograms();
 
 /**
@@ -240,6 +243,8 @@ export class TestControlPlane {
 }
 
 function availablePrograms(): { readonly bin: string } | { readonly reason: string } {
+  const known = process.env.KUBE_NORTHBOUND_NO_CONTROL_PLANE;
+  if (known) return { reason: known };
   try {
     const bin = findPrograms();
     if (bin !== undefined) return { bin };
@@ -248,7 +253,6 @@ function availablePrograms(): { readonly bin: string } | { readonly reason: stri
   }
   const fetched = spawnSync(COMMAND, ['sandbox', 'fetch', '--kubernetes'], { encoding: 'utf8' });
   if (fetched.status === 0) return { bin: fetched.stdout.trim() };
-  return {
-    reason: fetched.stderr.trim().split('\n').at(-1) ?? 'kube-northbound sandbox fetch --kubernetes fails',
-  };
+  const said = fetched.error?.message ?? fetched.stderr;
+  return { reason: said.trim().split('\n').at(-1) ?? '' };
 }
