@@ -19,7 +19,8 @@ export class Engine<F, C, M> {
   readonly #topics = new Topics<UnitInstance<F, C, M>>();
   readonly #outputs = new Outputs<UnitInstance<F, C, M>, C, M>();
   readonly #context: RunContext<F, C, M>;
-  readonly #dirty = new Set<UnitInstance<F, C, M>>();
+  /** By definition, in the order in which these were given. */
+  readonly #dirty = new Map<UnitDefinition<F, C, M>, Set<UnitInstance<F, C, M>>>();
   readonly #refusing = new Set<UnitInstance<F, C, M>>();
 
   /** Throws where two units have one name. Nothing runs before the first {@link run}. */
@@ -29,21 +30,37 @@ export class Engine<F, C, M> {
     if (new Set(units.map(unit => unit.name)).size < units.length) throw new Error('two units have one name');
     for (const definition of units) {
       this.#instances.set(definition, new Map());
+      this.#dirty.set(definition, new Set());
       const keys = definition.over === undefined ? [''] : store.keys(definition.over);
-      for (const key of keys) this.#dirty.add(this.#instance(definition, key));
+      for (const key of keys) this.#mark(this.#instance(definition, key));
     }
     store.subscribe((kind, key, change) => this.#onFact(kind, key, change));
   }
 
-  /** Runs every unit that read something that has changed, and tells what that changed in the outputs. */
-  run(): OutputDelta {
-    for (const instance of this.#dirty) {
-      const { over } = instance.definition;
-      if (over === undefined || this.#store.has(over, instance.key)) this.#rerun(instance);
-      else this.#retire(instance);
+  /**
+   * Runs the units that read something that has changed, `limit` of them at most, and tells what that changed in the
+   * outputs. All units of one definition run before any of the next one. Until {@link isSettled} the outputs are those of
+   * no single moment.
+   */
+  run(limit = Number.POSITIVE_INFINITY): OutputDelta {
+    let left = limit;
+    for (const instances of this.#dirty.values()) {
+      for (const instance of instances) {
+        if (left === 0) return this.#outputs.takeDelta();
+        left--;
+        instances.delete(instance);
+        const { over } = instance.definition;
+        if (over === undefined || this.#store.has(over, instance.key)) this.#rerun(instance);
+        else this.#retire(instance);
+      }
     }
-    this.#dirty.clear();
     return this.#outputs.takeDelta();
+  }
+
+  /** Whether no unit has to run. */
+  get isSettled(): boolean {
+    for (const instances of this.#dirty.values()) if (instances.size > 0) return false;
+    return true;
   }
 
   /** The row, or undefined where no unit declares it. */
@@ -92,14 +109,19 @@ export class Engine<F, C, M> {
   }
 
   #onFact(kind: string, key: string, change: 'came' | 'changed' | 'went'): void {
-    this.#topics.collectReaders('fact', kind, key, this.#dirty);
+    const mark = (instance: UnitInstance<F, C, M>) => this.#mark(instance);
+    this.#topics.eachReader('fact', kind, key, mark);
     if (change === 'changed') return;
-    this.#topics.collectReaders('keys', kind, '', this.#dirty);
+    this.#topics.eachReader('keys', kind, '', mark);
     const size = this.#sizeOf(kind);
-    if (size === (change === 'came' ? 1 : 0)) this.#topics.collectReaders('any', kind, '', this.#dirty);
+    if (size === (change === 'came' ? 1 : 0)) this.#topics.eachReader('any', kind, '', mark);
     for (const definition of this.#instances.keys()) {
-      if (definition.over === kind) this.#dirty.add(this.#instance(definition, key));
+      if (definition.over === kind) this.#mark(this.#instance(definition, key));
     }
+  }
+
+  #mark(instance: UnitInstance<F, C, M>): void {
+    this.#dirty.get(instance.definition)?.add(instance);
   }
 
   #sizeOf(kind: string): number {

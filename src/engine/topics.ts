@@ -58,11 +58,11 @@ export class Topics<U extends object> {
     }
   }
 
-  /** Adds all readers of a topic to `into`. */
-  collectReaders(what: FactRead['what'], kind: string, key: string, into: Set<U>): void {
+  /** Calls for each reader of a topic. */
+  eachReader(what: FactRead['what'], kind: string, key: string, call: (reader: U) => void): void {
     const readers = this.#topics[what].get(kind)?.get(key)?.readers;
     if (readers === undefined) return;
-    if (!(readers instanceof Set)) into.add(readers);
-    else for (const reader of readers) into.add(reader);
+    if (!(readers instanceof Set)) call(readers);
+    else for (const reader of readers) call(reader);
   }
 }

@@ -5,14 +5,19 @@ import { northboundOwnership } from '../northbound/index.ts';
 import { assertLock, type Lock, type Session } from '../ovsdb-client/index.ts';
 import { type Fence, fenced, OwnedDatabase, type RowProblem } from '../ovsdb-state/index.ts';
 import { objectOfUnit } from '../translate/index.ts';
+import { publish } from './diagnostics.ts';
+import { Programming } from './programming.ts';
+import { Reconciler } from './reconciler.ts';
 import { readRecord } from './record.ts';
 import type { MasterStatus } from './status-file.ts';
 import { type Refused, Translation } from './translation.ts';
 
 /** Keeps the northbound equal to what its source of objects says. */
 export class Keeper {
+  readonly #programming: Programming;
   readonly #translation: Translation;
   readonly #owned: OwnedDatabase;
+  readonly #reconciler: Reconciler;
   #source: SourceStatus | undefined;
 
   /** `session` has synced once and `lock` is held: the database's record of allocations is read here. */
@@ -24,7 +29,8 @@ export class Keeper {
     readonly log: Log;
   }) {
     const { config, strict = false, session, lock, log } = options;
-    this.#translation = new Translation(config, { strict });
+    this.#programming = new Programming(session);
+    this.#translation = new Translation(config, { strict, pods: this.#programming });
     this.#owned = new OwnedDatabase({
       database: fenced(session, lockFence(lock)),
       wish: this.#translation.wish,
@@ -32,16 +38,14 @@ export class Keeper {
       log,
     });
     this.#translation.restore(readRecord(this.#owned));
+    this.#reconciler = new Reconciler(this.#translation, this.#owned);
   }
 
   /** Takes a change of the source: the rows follow by themselves. */
   take(change: SourceChange): void {
-    const first = this.#source === undefined;
     this.#source = change;
-    const delta = this.#translation.apply(change);
-    this.#owned.setPrune(change.synced);
-    if (first) this.#owned.resync();
-    else this.#owned.apply(delta);
+    this.#translation.take(change);
+    this.#reconciler.follow(change.synced);
   }
 
   /** Calls the listener whenever {@link status} may read differently. */
@@ -53,7 +57,7 @@ export class Keeper {
     const { inSync, owned, problems } = this.#owned.status();
     return {
       generation: this.#source?.generation ?? 0,
-      synced: this.#source !== undefined && inSync,
+      synced: this.#reconciler.isSettled && inSync,
       pending: this.#translation.pending(),
       rows: owned,
       refused: this.#refused(problems),
@@ -63,6 +67,7 @@ export class Keeper {
   }
 
   close(): void {
+    this.#reconciler.close();
     this.#owned.close();
   }
 

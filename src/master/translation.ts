@@ -1,5 +1,5 @@
 import { ClusterAllocations } from '../allocate/index.ts';
-import type { NodeFact, PodFact } from '../cluster/facts/index.ts';
+import { type NodeFact, type PodFact, wantsPort } from '../cluster/facts/index.ts';
 import type { KubeObject, ObjectKey } from '../cluster/manifests.ts';
 import type { Config } from '../config/index.ts';
 import type { RefusalKind } from '../contracts/refusals.ts';
@@ -52,6 +52,13 @@ export interface TranslationOptions {
    * then before {@link Translation.startAllocating}. Else the database's rows remember.
    */
   readonly objectsRemember?: boolean;
+  readonly pods?: PodListener;
+}
+
+/** Told of each pod that comes to be on a node and is to have a port there, and of each that is no longer to have one. */
+interface PodListener {
+  came(pod: PodFact): void;
+  went(pod: PodFact): void;
 }
 
 /** Objects in, rows out: facts, allocations and engine, wired. Synchronous and without I/O. */
@@ -62,13 +69,15 @@ export class Translation {
   readonly #pending = new Set<string>();
   readonly #untranslated = new Untranslated();
   readonly #strict: boolean;
+  readonly #pods: PodListener | undefined;
   readonly #writes: WriteWishes | undefined;
   /** Whether every object has been known once: until then an address that looks free may be somebody's. */
   #complete = false;
   #wantsToAllocate = false;
 
-  constructor(config: Config, { strict = false, objectsRemember = false }: TranslationOptions = {}) {
+  constructor(config: Config, { strict = false, objectsRemember = false, pods }: TranslationOptions = {}) {
     this.#strict = strict;
+    this.#pods = pods;
     this.#engine = new Engine(this.#store, units);
     this.#allocations = new ClusterAllocations({
       pools: config.clusterSubnets,
@@ -129,9 +138,14 @@ export class Translation {
     this.#settle();
   }
 
-  /** Translates what has changed of the facts. */
-  run(): OutputDelta {
-    return this.#engine.run();
+  /** Translates what has changed of the facts, by `limit` units at most; see {@link isSettled}. */
+  run(limit?: number): OutputDelta {
+    return this.#engine.run(limit);
+  }
+
+  /** Whether all that has changed of the facts is translated. */
+  get isSettled(): boolean {
+    return this.#engine.isSettled;
   }
 
   /** The rows as translation wants them. */
@@ -181,6 +195,7 @@ export class Translation {
     }
     const key = kind.keyOf(object);
     const fact = kind.trim(object);
+    if (kind.fact === 'pod') this.#tellPod(this.#store.get('pod', key), fact as PodFact);
     this.#store.put(kind.fact, key, fact);
     if (kind.fact === 'node') this.#putNode(key, fact as NodeFact);
     if (kind.fact === 'pod') this.#putPod(key, fact as PodFact);
@@ -205,6 +220,7 @@ export class Translation {
       return;
     }
     const key = kind.keyOf(object);
+    if (kind.fact === 'pod') this.#tellPod(this.#store.get('pod', key), undefined);
     this.#store.delete(kind.fact, key);
     if (kind.fact === 'node') {
       this.#allocations.setNode(key, undefined);
@@ -215,6 +231,13 @@ export class Translation {
       this.#pending.delete(key);
       this.#writes?.touchPod(key);
     }
+  }
+
+  #tellPod(before: PodFact | undefined, after: PodFact | undefined): void {
+    if (!this.#pods) return;
+    const isSame = before?.instance === after?.instance && before?.node === after?.node;
+    if (before && hasPort(before) && !(isSame && after && hasPort(after))) this.#pods.went(before);
+    if (after && hasPort(after) && !(isSame && before && hasPort(before))) this.#pods.came(after);
   }
 
   #settle(): void {
@@ -259,4 +282,8 @@ export class Translation {
     if (fact === undefined) this.#store.delete(kind, key);
     else this.#store.put(kind, key, fact);
   }
+}
+
+function hasPort(pod: PodFact): boolean {
+  return pod.node !== undefined && wantsPort(pod);
 }

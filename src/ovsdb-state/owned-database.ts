@@ -68,8 +68,8 @@ export class OwnedDatabase {
   }
 
   /**
-   * Compares everything. The first call starts the writing: it needs a mirror that is whole and a wish that is
-   * complete. Throws where the database is not ready for the first time.
+   * Compares everything. The first call starts the writing: it needs a mirror that is whole, and a wish that is
+   * complete or nothing that could be removed. Throws where the database is not ready for the first time.
    */
   resync(): void {
     if (this.#closed) return;
@@ -111,6 +111,17 @@ export class OwnedDatabase {
     );
     const inSync = this.#options.database.state === 'ready' && core.applier.idle() && !isResting;
     return { inSync, owned: core.index.owned(), problems: core.problems.list() };
+  }
+
+  /** Whether the mirror shows no row of ours. */
+  isEmpty(): boolean {
+    const { database, ownership } = this.#options;
+    for (const table of Object.keys(ownership.tables)) {
+      for (const row of database.rows(table).values()) {
+        if (marksOf(row).installation === ownership.installation) return false;
+      }
+    }
+    return true;
   }
 
   /** The rows of a table that carry our marks; of several with one key just one. */

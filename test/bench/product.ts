@@ -2,6 +2,7 @@
 import type { KubeObject, ObjectKey } from '../../src/cluster/manifests.ts';
 import { parseConfig } from '../../src/config/index.ts';
 import { lockFence } from '../../src/master/keeper.ts';
+import { Reconciler } from '../../src/master/reconciler.ts';
 import { Translation } from '../../src/master/translation.ts';
 import { northboundOwnership, northboundTables } from '../../src/northbound/index.ts';
 import {
@@ -31,11 +32,13 @@ export class Product {
   readonly #session: WatchedSession;
   readonly #translation: Translation;
   readonly #owned: OwnedDatabase;
+  readonly #reconciler: Reconciler;
 
   private constructor(session: WatchedSession, translation: Translation, owned: OwnedDatabase) {
     this.#session = session;
     this.#translation = translation;
     this.#owned = owned;
+    this.#reconciler = new Reconciler(translation, owned);
   }
 
   /** Connects to a northbound database, takes the lock, and makes facts of the objects; nothing is written yet. */
@@ -60,7 +63,6 @@ export class Product {
       ownership: northboundOwnership(installation),
       log: silent,
     });
-    owned.setPrune(true);
     return new Product(session, translation, owned);
   }
 
@@ -70,14 +72,14 @@ export class Product {
 
   /** From the facts in memory to the mirror that shows all rows. */
   async sync(): Promise<void> {
-    this.#translation.run();
-    this.#owned.resync();
+    this.#reconciler.follow(true);
     await this.#shown();
   }
 
   /** Hands changed objects over; resolves when the mirror shows all that follows. */
   async take(put: readonly KubeObject[], deleted: readonly ObjectKey[] = []): Promise<void> {
-    this.#owned.apply(this.#translation.apply({ put, deleted }));
+    this.#translation.take({ put, deleted });
+    this.#reconciler.follow(true);
     await this.#shown();
   }
 
@@ -87,6 +89,7 @@ export class Product {
   }
 
   async close(): Promise<void> {
+    this.#reconciler.close();
     this.#owned.close();
     await this.#session.close();
   }
@@ -94,7 +97,7 @@ export class Product {
   async #shown(): Promise<void> {
     await new Promise<void>(resolve => {
       const stop = this.#owned.onChange(() => {
-        if (!this.#owned.status().inSync) return;
+        if (!this.#reconciler.isSettled || !this.#owned.status().inSync) return;
         stop();
         resolve();
       });
