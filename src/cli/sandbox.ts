@@ -219,7 +219,7 @@ function runnerCommand(): Command {
       '\nExample:\n  kube-northbound sandbox runner --state /run/kube-northbound/shop/state.json',
     )
     .action(async ({ state, logLevel }: LogLevelOption & { readonly state: string }) => {
-      const stop = runPods(state, createLog({ level: logLevel }));
+      const stop = await runPods(state, createLog({ level: logLevel }));
       await new Promise<void>(resolve => {
         for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
       });

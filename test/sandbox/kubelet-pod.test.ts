@@ -58,6 +58,7 @@ class Scene {
       limiter: new Limiter(4),
       log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
       changed: ignore,
+      listed: ignore,
       host: { look: key => this.views.get(key), want: (key, wish) => this.#want(key, wish) },
     });
   }
@@ -72,13 +73,12 @@ class Scene {
   bring(raw: Raw): void {
     const key = { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: 'web' };
     const object: KubeObject = { ...key, raw };
-    this.keeper.take({ generation: 1, problems: [], synced: true, put: [object], deleted: [] });
+    this.keeper.put(object);
   }
 
   gone(): void {
     this.api.objects.delete(PATH);
-    const key = { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: 'web' };
-    this.keeper.take({ generation: 1, problems: [], synced: true, put: [], deleted: [key] });
+    this.keeper.deleted({ apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: 'web' });
   }
 
   /** The pod's network changes; undefined: nothing is left of it. */

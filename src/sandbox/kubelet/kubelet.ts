@@ -1,6 +1,6 @@
 import type { KubernetesApi } from '../../cluster/api/types.ts';
 import type { Raw } from '../../cluster/facts/raw.ts';
-import type { ObjectSource } from '../../cluster/source.ts';
+import { Reflector } from '../../cluster/watch/index.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { Topology } from '../hosts/topology.ts';
 import type { RunPaths } from '../paths.ts';
@@ -19,8 +19,6 @@ export interface KubeletOptions {
   readonly paths: RunPaths;
   readonly log: Log;
   readonly api: KubernetesApi;
-  /** The pods that are bound to a node. */
-  readonly podsOn: (node: string) => ObjectSource;
   /** Nodes of the manifests, by name: their labels, annotations and specs are registered. */
   readonly nodeManifests: ReadonlyMap<string, Raw>;
 }
@@ -30,7 +28,7 @@ export interface KubeletOptions {
  * sandbox does not have are left alone: objects only. A container that ends, and so a Job, does not exist here.
  */
 export function startKubelet(options: KubeletOptions): () => void {
-  const { topology, paths, log, api, podsOn, nodeManifests } = options;
+  const { topology, paths, log, api, nodeManifests } = options;
   const status = new RunnerStatusFile(paths.runnerStatus, () => {
     const synced = pods.every(keeper => keeper.synced);
     const complete = synced && nodes.every(keeper => keeper.ready);
@@ -42,23 +40,29 @@ export function startKubelet(options: KubeletOptions): () => void {
     changed();
   };
   const host = new PodLanes({ topology, paths, log, keyOf: podKey, changed: look });
+  const listed = () => {
+    if (pods.every(keeper => keeper.synced)) host.releaseAdopted();
+  };
   const shared = { api, clock: systemClock, log, changed };
   const limiter = new Limiter(PARALLEL);
   const nodes = topology.nodes.map(
     node => new NodeKeeper({ ...shared, node, manifest: nodeManifests.get(node.name) }),
   );
-  const pods = topology.nodes.map(node => new PodKeeper({ ...shared, node, host, limiter }));
+  const pods = topology.nodes.map(node => new PodKeeper({ ...shared, node, host, limiter, listed }));
+  const stopping = new AbortController();
   for (const keeper of nodes) keeper.start();
-  const unwatch = topology.nodes.map(({ name }, index) =>
-    podsOn(name).watch(change => {
-      pods[index]?.take(change);
-      if (pods.every(keeper => keeper.synced)) host.releaseAdopted();
-    }),
-  );
+  for (const keeper of pods) void follow(keeper, api, log, stopping.signal);
   return () => {
-    for (const stop of unwatch) stop();
+    stopping.abort();
     for (const keeper of [...nodes, ...pods]) keeper.stop();
     host.stop();
     status.stop();
   };
+}
+
+/** One watch for each node, as each kubelet has: pods of other Nodes cost nothing here. */
+function follow(keeper: PodKeeper, api: KubernetesApi, log: Log, signal: AbortSignal): Promise<void> {
+  const fieldSelector = `spec.nodeName=${keeper.node}`;
+  const resource = { apiVersion: 'v1', kind: 'Pod', path: '/api/v1/pods', fieldSelector };
+  return new Reflector({ api, resource, listener: keeper, log }).run(signal);
 }

@@ -1,7 +1,7 @@
 import type { KubernetesApi } from '../../cluster/api/types.ts';
 import { isRaw, objectAt, type Raw } from '../../cluster/facts/raw.ts';
-import type { KubeObject } from '../../cluster/manifest-source.ts';
-import type { SourceChange } from '../../cluster/source.ts';
+import type { KubeObject, ObjectKey } from '../../cluster/manifest-source.ts';
+import type { ReflectorListener } from '../../cluster/watch/index.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { SandboxNode } from '../hosts/topology.ts';
 import type { PodHost } from '../pods/pod-host.ts';
@@ -25,6 +25,8 @@ export interface PodKeeperOptions {
   readonly limiter: Limiter;
   readonly clock: KubeletClock;
   readonly log: Log;
+  /** All pods of the node are known. */
+  readonly listed: () => void;
   /** {@link PodKeeper.progress} may have changed. */
   readonly changed: () => void;
 }
@@ -46,7 +48,7 @@ interface Known {
  * Runs the pods that are bound to one node as the API server has them, and tells it how they are. It holds states, not
  * steps: each time that a pod or its network changes, what the API server has is compared with what is.
  */
-export class PodKeeper {
+export class PodKeeper implements ReflectorListener {
   readonly #options: PodKeeperOptions;
   readonly #nodes: ReadonlySet<string>;
   readonly #nodeIps: readonly string[];
@@ -62,15 +64,36 @@ export class PodKeeper {
     this.#nodeIps = addresses.map(address => address.split('/')[0] ?? address);
   }
 
+  get node(): string {
+    return this.#options.node.name;
+  }
+
   /** Whether all pods of the node are known. */
   get synced(): boolean {
     return this.#synced;
   }
 
-  take({ put, deleted, synced }: SourceChange): void {
-    for (const { namespace = '', name } of deleted) this.#forget(`${namespace}/${name}`);
-    for (const object of put) this.#put(object);
-    this.#synced = synced;
+  put(object: KubeObject): void {
+    const { namespace = '', name, raw } = object;
+    const title = `${namespace}/${name}`;
+    const key = podKey({ namespace, name, uid: uidOf(raw) });
+    if (this.#pods.get(title)?.key !== key) this.#forget(title);
+    const known = this.#pods.get(title) ?? fresh(key, namespace, name, raw);
+    known.raw = raw;
+    this.#pods.set(title, known);
+    this.#options.host.want(key, isLeaving(raw) ? undefined : boundPodWish(object, this.#nodes));
+    this.#tell(known);
+    this.#options.changed();
+  }
+
+  deleted({ namespace = '', name }: ObjectKey): void {
+    this.#forget(`${namespace}/${name}`);
+    this.#options.changed();
+  }
+
+  listed(): void {
+    this.#synced = true;
+    this.#options.listed();
     this.#options.changed();
   }
 
@@ -95,18 +118,6 @@ export class PodKeeper {
   stop(): void {
     this.#stopping.abort();
     for (const { cancelRetry } of this.#pods.values()) cancelRetry();
-  }
-
-  #put(object: KubeObject): void {
-    const { namespace = '', name, raw } = object;
-    const title = `${namespace}/${name}`;
-    const key = podKey({ namespace, name, uid: uidOf(raw) });
-    if (this.#pods.get(title)?.key !== key) this.#forget(title);
-    const known = this.#pods.get(title) ?? fresh(key, namespace, name, raw);
-    known.raw = raw;
-    this.#pods.set(title, known);
-    this.#options.host.want(key, isLeaving(raw) ? undefined : boundPodWish(object, this.#nodes));
-    this.#tell(known);
   }
 
   #forget(title: string): void {

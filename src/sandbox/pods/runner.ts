@@ -2,17 +2,18 @@ import { basename, dirname } from 'node:path';
 import { ManifestSource, type ObjectKey } from '../../cluster/manifest-source.ts';
 import type { SourceChange } from '../../cluster/source.ts';
 import type { Log } from '../../contracts/log.ts';
+import { runKubelet } from '../kubelet/run-kubelet.ts';
 import { RunPaths } from '../paths.ts';
 import { readState, type SandboxState } from '../state.ts';
 import { PodLanes } from './pod-host.ts';
 import { podWish } from './pod-wish.ts';
 import { RunnerStatusFile } from './runner-status.ts';
 
-/** Runs a sandbox's pods as its manifests change, until the function that it gives is called. */
-export function runPods(stateFile: string, log: Log): () => void {
+/** Runs a sandbox's pods as its manifests or its API server have them, until the function that it gives is called. */
+export async function runPods(stateFile: string, log: Log): Promise<() => void> {
   const paths = new RunPaths(basename(dirname(stateFile)), dirname(dirname(stateFile)));
-  const runner = new Runner(readState(paths), paths, log);
-  return runner.start();
+  const state = readState(paths);
+  return state.kubernetes ? runKubelet(state, paths, log) : new Runner(state, paths, log).start();
 }
 
 /** A pod waits until an older one of its name is gone: with manifests that is all that tells of its end. */
