@@ -32,7 +32,9 @@ export type ClusterEvent =
       readonly kind: 'written';
       readonly resource: string;
       readonly result: 'done' | 'retried' | 'given-up';
-    };
+    }
+  /** An object is refused from now on, in whole or in part; `reason` is that of its Event. */
+  | { readonly kind: 'refused'; readonly reason: string };
 
 const cluster = channel('kube-northbound:cluster');
 
