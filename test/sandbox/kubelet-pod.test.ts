@@ -143,7 +143,12 @@ describe('a pod that is bound to a node of the sandbox', () => {
     await scene.asked(patch);
     scene.become({ state: 'ready' });
     await scene.asked(patch, patch);
-    const since = (type: string, time: string) => ({ type, status: 'True', lastTransitionTime: time });
+    const since = (type: string, time: string) => ({
+      type,
+      status: 'True',
+      message: '',
+      lastTransitionTime: time,
+    });
     expect(scene.status).toMatchObject({
       phase: 'Running',
       podIP: '10.128.0.5',
@@ -200,7 +205,17 @@ describe('a pod that is bound to a node of the sandbox', () => {
     await scene.asked(patch);
     expect(scene.api.bodies.at(-1)).toEqual({
       metadata: { uid: 'u1' },
-      status: { conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '1970-01-01T00:00:00Z' }] },
+      status: {
+        conditions: [
+          {
+            type: 'Ready',
+            status: 'True',
+            reason: '',
+            message: '',
+            lastTransitionTime: '1970-01-01T00:00:00Z',
+          },
+        ],
+      },
     });
   });
 
@@ -208,11 +223,19 @@ describe('a pod that is bound to a node of the sandbox', () => {
     const scene = new Scene();
     scene.put();
     await scene.asked(patch);
-    scene.become({ problem: 'CNI ADD failed with code 11: no addresses' });
+    scene.clock.advance(1000);
+    const problem = 'CNI ADD failed with code 11: no addresses';
+    scene.become({ problem });
     await scene.asked(patch, patch);
     expect(scene.status).toMatchObject({
       phase: 'Pending',
-      containerStatuses: [{ state: { waiting: { message: 'CNI ADD failed with code 11: no addresses' } } }],
+      containerStatuses: [{ state: { waiting: { message: problem } } }],
+    });
+    const conditions = scene.status.conditions as readonly Raw[];
+    expect(conditions.find(({ type }) => type === 'Ready')).toMatchObject({
+      reason: 'ContainersNotReady',
+      message: problem,
+      lastTransitionTime: '1970-01-01T00:00:00Z',
     });
   });
 

@@ -79,8 +79,12 @@ function replacing(old: unknown, items: unknown): unknown {
   return Array.isArray(old) && Array.isArray(items) ? [{ $patch: 'replace' }, ...items] : items;
 }
 
-/** Those conditions that are not as they should be. Conditions of other types are others'. */
-function changedConditions(pod: Raw, status: Raw, { running, ready, now }: ContainersState): readonly Raw[] {
+/** Those conditions that do not say what they should; a false one says what the problem is. Others' types stay theirs. */
+function changedConditions(
+  pod: Raw,
+  status: Raw,
+  { running, ready, problem, now }: ContainersState,
+): readonly Raw[] {
   const spec = objectAt(pod, 'spec');
   const gates = listOf(spec, 'readinessGates', 'spec').flatMap(gate =>
     isRaw(gate) ? gate.conditionType : [],
@@ -93,7 +97,10 @@ function changedConditions(pod: Raw, status: Raw, { running, ready, now }: Conta
     Ready: ready && open,
   };
   return Object.entries(wanted).flatMap(([type, is]) => {
-    const text = is ? 'True' : 'False';
-    return conditionOf(status, type)?.status === text ? [] : { type, status: text, lastTransitionTime: now };
+    const old = conditionOf(status, type);
+    const said = is ? { status: 'True' } : { status: 'False', message: problem ?? '' };
+    if (old && holds({ message: '', ...old }, said)) return [];
+    const turned = old?.status === said.status ? {} : { lastTransitionTime: now };
+    return { type, message: '', reason: is ? '' : 'ContainersNotReady', ...said, ...turned };
   });
 }
