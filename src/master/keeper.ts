@@ -43,9 +43,13 @@ export class Keeper {
 
   /** Takes a change of the source: the rows follow by themselves. */
   take(change: SourceChange): void {
+    const started = performance.now();
     this.#source = change;
     this.#translation.take(change);
     this.#reconciler.follow(change.synced);
+    if (change.synced) this.#programming.started();
+    const objects = change.put.length + change.deleted.length;
+    publish({ kind: 'reconciled', objects, seconds: (performance.now() - started) / 1000 });
   }
 
   /** Calls the listener whenever {@link status} may read differently. */
@@ -67,6 +71,7 @@ export class Keeper {
   }
 
   close(): void {
+    this.#programming.close();
     this.#reconciler.close();
     this.#owned.close();
   }

@@ -5,6 +5,7 @@ import type { Config } from '../config/index.ts';
 import type { Log } from '../contracts/log.ts';
 import { WrongDatabaseError } from '../ovsdb-client/index.ts';
 import { Announcements } from './announcements.ts';
+import { publish } from './diagnostics.ts';
 import { Keeper } from './keeper.ts';
 import { type DatabaseAccess, openNorthbound } from './northbound.ts';
 import { Southbound } from './southbound.ts';
@@ -64,6 +65,7 @@ async function keepNorthbound(
       auditTime(STATUS_PAUSE),
       map(() => keeper.status()),
       tap(status => announcements.update(status)),
+      tap(status => publish({ kind: 'status', status })),
       tap(writeStatus),
       takeUntil(fromEvent(signal, 'abort')),
     );
