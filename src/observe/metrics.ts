@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { Channels } from './channels.ts';
 import { attachmentMetrics } from './metrics/attachments.ts';
-import { leadMetrics, watchMetrics } from './metrics/cluster.ts';
+import { leadMetrics, watchMetrics, writeMetrics } from './metrics/cluster.ts';
 import { databaseMetrics } from './metrics/databases.ts';
 import { northboundMetrics } from './metrics/northbound.ts';
 
@@ -25,6 +25,7 @@ export class Metrics {
     }).set({ component, version }, 1);
     this.#channels.on('ovsdb', databaseMetrics(registry));
     this.#channels.on('cluster', watchMetrics(registry));
+    this.#channels.on('cluster', writeMetrics(registry));
     if (component === 'node') {
       this.#channels.on('node', attachmentMetrics(registry));
     } else {

@@ -107,8 +107,10 @@ describe('the metrics of the master', () => {
     publish.cluster({ kind: 'lease', holds: true, term: 7 });
     publish.cluster({ kind: 'lease-failed', reason: 'no route' });
     publish.cluster({ kind: 'write-queue', depth: 3 });
+    publish.cluster({ kind: 'refused', reason: 'AddressesExhausted' });
     publish.cluster({ kind: 'written', resource: 'pods/status', result: 'done' });
     expect(await samples('le')).toEqual(['leader 1', 'lease_transitions 7', 'lease_failures_total 1']);
+    expect(await samples('refusals')).toEqual(['refusals_total{reason="AddressesExhausted"} 1']);
     expect(await samples('write')).toEqual([
       'write_queue_depth 3',
       'writes_total{resource="pods/status",result="done"} 1',

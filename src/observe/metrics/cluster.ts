@@ -53,13 +53,12 @@ export function watchMetrics(registry: Registry): (event: ClusterEvent) => void 
   };
 }
 
-/** Metrics of leading and of what is written back. Gives the listener that keeps them. */
-export function leadMetrics(registry: Registry): (event: ClusterEvent) => void {
-  const lease = leaseMetrics(registry);
+/** Metrics of what is written to the Kubernetes API. Gives the listener that keeps them. */
+export function writeMetrics(registry: Registry): (event: ClusterEvent) => void {
   const registers = [registry];
   const queue = new Gauge({
     name: 'kube_northbound_write_queue_depth',
-    help: 'Annotations and Events that wait to be written.',
+    help: 'Annotations, conditions and Events that wait to be written.',
     registers,
   });
   const written = new Counter({
@@ -69,10 +68,24 @@ export function leadMetrics(registry: Registry): (event: ClusterEvent) => void {
     registers,
   });
   return event => {
+    if (event.kind === 'write-queue') queue.set(event.depth);
+    else if (event.kind === 'written') written.inc({ resource: event.resource, result: event.result });
+  };
+}
+
+/** Metrics of who leads and of what the leader refuses. Gives the listener that keeps them. */
+export function leadMetrics(registry: Registry): (event: ClusterEvent) => void {
+  const lease = leaseMetrics(registry);
+  const refusals = new Counter({
+    name: 'kube_northbound_refusals_total',
+    help: 'Objects that were refused, in whole or in part, by the reason of their Event.',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
+  return event => {
     if (event.kind === 'lease') lease(event);
     else if (event.kind === 'lease-failed') lease(undefined);
-    else if (event.kind === 'write-queue') queue.set(event.depth);
-    else if (event.kind === 'written') written.inc({ resource: event.resource, result: event.result });
+    else if (event.kind === 'refused') refusals.inc({ reason: event.reason });
   };
 }
 
