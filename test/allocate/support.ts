@@ -1,5 +1,10 @@
 import { type Cidr, formatCidr, formatIp, type Ip, parseCidr, parseIp } from '../../src/addresses/index.ts';
-import { ClusterAllocations, type NodeClaim, type PodClaim } from '../../src/allocate/index.ts';
+import {
+  type AllocationConfig,
+  ClusterAllocations,
+  type NodeClaim,
+  type PodClaim,
+} from '../../src/allocate/index.ts';
 import type { Problem } from '../../src/contracts/refusals.ts';
 
 export function ip(text: string): Ip {
@@ -48,14 +53,16 @@ export class Cluster {
 
   constructor(
     pools: readonly string[] = ['10.128.0.0/14 23'],
-    reserved: readonly string[] = ['100.64.0.0/16'],
+    joinSubnets: readonly string[] = ['100.64.0.0/16'],
+    more: Partial<AllocationConfig> = {},
   ) {
     this.allocations = new ClusterAllocations({
       pools: pools.map(pool => {
         const [text = '', hostPrefix] = pool.split(' ');
         return { cidr: cidr(text), hostPrefix: Number(hostPrefix) };
       }),
-      joinSubnets: reserved.map(cidr),
+      joinSubnets: joinSubnets.map(cidr),
+      ...more,
     });
   }
 

@@ -71,6 +71,17 @@ describe('a Node', () => {
     });
   });
 
+  it('has the id of its annotation, apart from the rest', () => {
+    expect(nodeFact('a', annotated('node-id', '7'))).toMatchObject({
+      id: 7,
+      idProblem: undefined,
+      shown: { id: '7' },
+    });
+    const odd = nodeFact('a', { ...annotated('node-id', '-7'), spec: { podCIDRs: ['10.0.0.0/24'] } });
+    expect(odd).toMatchObject({ id: undefined, subnets: [{ prefix: 24 }], problem: undefined });
+    expect(odd.idProblem).toBe('k8s.ovn.org/node-id: "-7" is not a number such as 2; remove it');
+  });
+
   it('has the addresses of type InternalIP', () => {
     const addresses = [
       { type: 'Hostname', address: 'a' },
@@ -94,6 +105,37 @@ describe('a Pod', () => {
     const raw = { ...annotated('pod-networks', networks), status: { podIPs: [{ ip: '10.9.9.9' }] } };
     expect(claimed(raw)).toEqual(['10.128.1.3', 'fd01::3']);
     expect(podFact('ns', 'p', raw).claimed?.mac).toBe('0a:58:0a:80:01:03');
+  });
+
+  it('runs with the addresses of its status, in the same list where it claims the same', () => {
+    const same = podFact('ns', 'p', {
+      ...annotated('pod-networks', networks),
+      status: { podIPs: [{ ip: 'fd01::3' }, { ip: '10.128.1.3' }] },
+    });
+    expect(same.running?.map(formatIp)).toEqual(['10.128.1.3', 'fd01::3']);
+    expect(same.running).toBe(same.claimed?.ips);
+    const broken = podFact('ns', 'p', { ...annotated('pod-networks', '{'), status: { podIP: '10.9.9.9' } });
+    expect(broken.running?.map(formatIp)).toEqual(['10.9.9.9']);
+    expect(broken.claimed).toBeUndefined();
+    const odd = podFact('ns', 'p', { ...annotated('pod-networks', networks), status: { podIP: 'x' } });
+    expect(odd).toMatchObject({ running: undefined, problem: undefined });
+  });
+
+  it('remembers of its annotation no more than it takes to know it again', () => {
+    const shown = (value: unknown) => podFact('ns', 'p', annotated('pod-networks', value)).shown;
+    expect(shown(networks)).toEqual({ digest: expect.any(Number), others: undefined });
+    expect(shown(networks)).toEqual(shown(JSON.stringify(networks, undefined, 2)));
+    expect(shown({ default: {} })?.digest).not.toBe(shown(networks)?.digest);
+    expect(shown({ ...networks, blue: { a: 1 } })).toEqual({
+      ...shown(networks),
+      others: '{"blue":{"a":1}}',
+    });
+    expect(shown({ blue: {} })).toMatchObject({ others: '{"blue":{}}' });
+    expect([shown('{'), shown('[]'), podFact('ns', 'p', {}).shown]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   it('claims status.podIPs, then status.podIP', () => {
