@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { Command } from 'commander';
 import {
   databaseRemote,
   inNamespace,
+  kubectlEnvironment,
   nodeByName,
   ovnRootAt,
   ovsEnvironment,
@@ -19,6 +21,7 @@ import { addName, type NameOption } from './sandbox-name.ts';
 export function toolCommands(): readonly Command[] {
   return [
     execCommand(),
+    kubectlCommand(),
     databaseTool('nbctl', 'ovn-nbctl', 'nb', 'show'),
     databaseTool('sbctl', 'ovn-sbctl', 'sb', 'list Chassis'),
     databaseTool('trace', 'ovn-trace', 'sb', `worker-1 'inport == "shop_web" && icmp4'`),
@@ -40,6 +43,21 @@ function execCommand(): Command {
     .action(async (target: string, [file, ...args]: [string, ...string[]], options: NameOption) => {
       const { paths, state } = sandboxOf(options);
       await through(runThrough(inNamespace(targetNamespace(target, state, paths), { file, args })));
+    });
+}
+
+function kubectlCommand(): Command {
+  return passingOn('kubectl', 'Runs kubectl on a sandbox that has Kubernetes.', 'get pods --output wide')
+    .argument('[arguments...]', 'arguments of kubectl')
+    .action(async (args: readonly string[], options: NameOption) => {
+      const { paths, state } = sandboxOf(options);
+      if (!state.kubernetes)
+        throw new ExitError(
+          1,
+          `the sandbox ${options.name} has no Kubernetes: "sandbox up --kubernetes" gives one`,
+        );
+      const command = { file: join(state.kubernetes.bin, 'kubectl'), args };
+      await through(runThrough(command, kubectlEnvironment(paths.kubeconfig('admin'))));
     });
 }
 

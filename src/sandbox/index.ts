@@ -6,6 +6,7 @@ export { databaseRemote } from './hosts/databases.ts';
 export { inNamespace } from './hosts/namespace-command.ts';
 export { NodeCountError } from './hosts/nodes.ts';
 export { SANDBOX_NAME } from './hosts/topology.ts';
+export { kubectlEnvironment } from './kubernetes/kubectl.ts';
 export { controlPlanePrograms } from './kubernetes/programs.ts';
 export { runRelay } from './kubernetes/relay.ts';
 export { relayTarget } from './kubernetes/sandbox-plane.ts';

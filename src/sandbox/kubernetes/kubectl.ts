@@ -7,13 +7,18 @@ export interface Cluster {
   readonly kubeconfig: string;
 }
 
+/** Variables that make kubectl speak to a cluster. */
+export function kubectlEnvironment(kubeconfig: string): Readonly<Record<string, string>> {
+  // Its cache of what the server offers would outlive the server in the user's home.
+  return { KUBECONFIG: kubeconfig, KUBECACHEDIR: `${kubeconfig}.cache` };
+}
+
 /** Runs kubectl(1) to its end and gives its standard output. Rejects with CommandError. */
 export function kubectl(
   { bin, kubeconfig }: Cluster,
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<string> {
-  // Its cache of what the server offers would outlive the server in the user's home.
-  const env = { ...process.env, KUBECONFIG: kubeconfig, KUBECACHEDIR: `${kubeconfig}.cache` };
+  const env = { ...process.env, ...kubectlEnvironment(kubeconfig) };
   return runCommand({ file: join(bin, 'kubectl'), args }, { ...options, env });
 }
