@@ -2,8 +2,8 @@ import { channel } from 'node:diagnostics_channel';
 
 /** What the agent says about itself on the diagnostics channel `kube-northbound:node`. Durations are seconds. */
 export type NodeEvent =
-  /** The agent answers the CNI plugin, or no longer does. */
-  | { readonly kind: 'serving'; readonly serving: boolean }
+  /** Pods can be attached from now on, or not any more: then why. */
+  | { readonly kind: 'readiness'; readonly problem: string | undefined }
   | { readonly kind: 'cni-began'; readonly command: string }
   /** `result`: `ok`, or the CNI error code as text. */
   | {

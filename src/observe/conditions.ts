@@ -14,7 +14,7 @@ export interface Requirements {
   readonly manifests: boolean;
   /** Whether the Lease must be known: held by this process, or by another one that renews it. */
   readonly lease: boolean;
-  /** Whether the CNI plugin must be served. */
+  /** Whether pods must be attachable. */
   readonly cni: boolean;
 }
 
@@ -43,7 +43,7 @@ export class Conditions {
     for (const resource of resources) this.#missing.set(resource, `${resource} are not listed yet`);
     if (manifests) this.#missing.set('manifests', 'the manifests are not read yet');
     if (lease) this.#missing.set('lease', 'the Lease is not known yet');
-    if (cni) this.#missing.set('cni', 'the CNI plugin is not served yet');
+    if (cni) this.#missing.set('cni', 'pods cannot be attached yet');
     this.#required = new Set(this.#missing.keys());
     this.#channels.on('ovsdb', event => this.#onDatabase(event));
     this.#channels.on('cluster', event => this.#onCluster(event));
@@ -100,8 +100,9 @@ export class Conditions {
   }
 
   #onNode(event: NodeEvent): void {
-    if (event.kind !== 'serving') return;
-    this.#settle('cni', event.serving ? undefined : 'the CNI plugin is not served');
+    if (event.kind !== 'readiness') return;
+    const { problem } = event;
+    this.#settle('cni', problem === undefined ? undefined : `pods cannot be attached: ${problem}`);
   }
 
   /** What is not among the requirements is of no concern. */

@@ -58,13 +58,13 @@ describe('a process is ready', () => {
     expect(conditions.unready()).toEqual(['the Lease cannot be read or written: no route']);
   });
 
-  it('when it serves the CNI plugin', () => {
+  it('when pods can be attached', () => {
     needing({ cni: true });
-    expect(conditions.unready()).toEqual(['the CNI plugin is not served yet']);
-    publish.node({ kind: 'serving', serving: true });
+    expect(conditions.unready()).toEqual(['pods cannot be attached yet']);
+    publish.node({ kind: 'readiness', problem: undefined });
     expect(conditions.unready()).toEqual([]);
-    publish.node({ kind: 'serving', serving: false });
-    expect(conditions.unready()).toEqual(['the CNI plugin is not served']);
+    publish.node({ kind: 'readiness', problem: 'there is no br-int' });
+    expect(conditions.unready()).toEqual(['pods cannot be attached: there is no br-int']);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Log } from '../../contracts/log.ts';
 import { ApiError, type KubernetesApi } from '../api/types.ts';
+import { publish } from '../diagnostics.ts';
 import { changedLease, type LeaseRecord, newLease } from './record.ts';
 import { describeTrouble, LeaseStore } from './store.ts';
 import { checkTiming, LEASE_TIMING, type LeaseClock, type LeaseTiming, systemLeaseClock } from './timing.ts';
@@ -320,9 +321,17 @@ export class Election {
     if (trouble !== undefined && trouble !== this.#trouble)
       this.#options.log.warn({ reason: trouble }, 'no word on the lease');
     this.#trouble = trouble;
+    if (trouble === undefined) this.#publish();
+    else publish({ kind: 'lease-failed', reason: trouble });
+  }
+
+  #publish(): void {
+    const term = this.#tenure?.term ?? this.#seen?.lease.term ?? 0;
+    publish({ kind: 'lease', holds: this.term !== undefined, term });
   }
 
   #tell(): void {
+    this.#publish();
     for (const listener of [...this.#listeners]) listener();
   }
 }
