@@ -23,7 +23,7 @@ describe('bytes', () => {
         const bytes = Buffer.from(lines.map(text => `${text}\n`).join(''));
         expect(linesOf(bytes, cuts)).toEqual(lines);
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 
