@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ExitError } from './exit.ts';
 import { masterCommand } from './master.ts';
 import { nodeCommand } from './node.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { translateCommand } from './translate.ts';
+import { version } from './version.ts';
 
 /** Exit codes of every command: the words of the README's table. */
 const FAILED = 1;
@@ -15,11 +15,6 @@ Examples:
   kube-northbound translate -f examples/first-light
   kube-northbound sandbox up --manifests examples/first-light
   kube-northbound COMMAND --help`;
-
-function version(): string {
-  const manifest = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
-}
 
 function program(): Command {
   return new Command('kube-northbound')

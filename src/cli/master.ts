@@ -4,17 +4,19 @@ import { liesIn } from '../cluster/manifest-files.ts';
 import { loadConfig } from '../config/index.ts';
 import { runMaster } from '../master/master.ts';
 import { syncOnce } from '../master/once.ts';
+import type { Requirements } from '../observe/conditions.ts';
 import { logConnections } from '../observe/connections.ts';
 import { createLog } from '../observe/log.ts';
 import { addDatabaseOptions, type DatabaseOptions, remotesOf, tlsOf } from './database-options.ts';
 import { UsageError } from './exit.ts';
 import { addLogLevel, type LogLevelOption } from './log-option.ts';
+import { addObservation, type ObservationOption, observationAddress, whileObserved } from './observation.ts';
 import { concludeRun } from './report.ts';
 import { seconds } from './seconds.ts';
 import { untilSignal } from './signals.ts';
 import { addSourceOptions, manifestsOf, type SourceOptions } from './source-options.ts';
 
-interface Options extends SourceOptions, DatabaseOptions, LogLevelOption {
+interface Options extends SourceOptions, DatabaseOptions, LogLevelOption, ObservationOption {
   readonly once?: boolean;
   readonly strict?: boolean;
   readonly timeout: number;
@@ -31,7 +33,7 @@ export function masterCommand(): Command {
   const command = new Command('master').description("Keeps OVN's northbound database equal to the cluster.");
   addSourceOptions(command);
   addDatabaseOptions(command, ['nb', 'sb']);
-  return addLogLevel(command)
+  return addObservation(addLogLevel(command), 'master')
     .option('--once', 'synchronise, prune, wait until the database shows it, and exit')
     .option('--timeout <seconds>', 'with --once: how long that may take', seconds, 30)
     .option(
@@ -58,13 +60,31 @@ async function run(options: Options): Promise<void> {
     log,
   };
   const southbound = { remotes: remotesOf(options, 'sb'), tls: tlsOf(options) };
+  const address = observationAddress(options, 'master');
   if (options.once) {
     concludeRun(await syncOnce({ ...shared, timeout: options.timeout * 1000 }), shared.strict);
     return;
   }
   if (manifests.includes('-'))
     throw new UsageError('standard input (-) goes with --once only: give a folder');
-  await untilSignal(signal => runMaster({ ...shared, southbound }, signal));
+  const requirements = requirementsOf(options);
+  await untilSignal(signal =>
+    whileObserved({ component: 'master', address, requirements, log }, () =>
+      runMaster({ ...shared, southbound }, signal),
+    ),
+  );
+}
+
+/** What makes this master ready. */
+function requirementsOf({ manifests }: SourceOptions): Requirements {
+  const withManifests = manifests !== undefined;
+  return {
+    databases: ['OVN_Northbound'],
+    resources: withManifests ? [] : ['nodes', 'namespaces', 'pods'],
+    manifests: withManifests,
+    lease: !withManifests,
+    cni: false,
+  };
 }
 
 /** A status that is read as a manifest would be a changed input each time that it is written. */
