@@ -6,6 +6,14 @@ export { northboundOwnership } from './ownership.ts';
 export { type JsonRow, rowsAsJson, rowsAsText, rowsAsTransaction } from './rows-as.ts';
 export { readNorthboundSchema } from './schema-file.ts';
 export type { Tables } from './tables.gen.ts';
+export {
+  formatTerm,
+  HIGHEST_TERM,
+  type SeenStamp,
+  STAMP_TABLES,
+  type Term,
+  TermStamp,
+} from './term-stamp.ts';
 
 /** The columns to monitor, by table: all that we own, compare or report. */
 export const northboundTables: Readonly<Record<string, readonly string[]>> = Object.fromEntries(

@@ -7,7 +7,10 @@ export interface Fence {
   /** Whether we have it, as far as we know. */
   readonly held: boolean;
   onChange(listener: () => void): () => void;
-  /** What the server checks in front of every transaction, as we may have lost the right without knowing. */
+  /**
+   * What the server checks in front of every transaction, as we may have lost the right without knowing. Read anew for
+   * each one.
+   */
   readonly operations: readonly Operation[];
 }
 
@@ -16,7 +19,6 @@ export interface Fence {
  * turns out to be wrong. RFC 7047, 5.2.10 (assert) and 5.2.6 (wait) are operations to check with.
  */
 export function fenced(database: Database, fence: Fence): Database {
-  const checks = fence.operations.length;
   return {
     get state() {
       return database.state === 'ready' && !fence.held ? 'fenced' : database.state;
@@ -33,10 +35,12 @@ export function fenced(database: Database, fence: Fence): Database {
       };
     },
     async transact(operations): Promise<readonly OperationResult[]> {
+      if (!fence.held) throw new NotConnectedError('the right to write is lost', { maybeApplied: false });
+      const checks = fence.operations;
       try {
-        return (await database.transact([...fence.operations, ...operations])).slice(checks);
+        return (await database.transact([...checks, ...operations])).slice(checks.length);
       } catch (error) {
-        throw error instanceof OperationError ? withoutChecks(error, checks) : error;
+        throw error instanceof OperationError ? withoutChecks(error, checks.length) : error;
       }
     },
   };

@@ -25,3 +25,4 @@ export {
   type RowRef,
   ref,
 } from './row.ts';
+export { systemClock } from './system-clock.ts';

@@ -9,7 +9,7 @@ function setUp(transact: Database['transact']) {
   const listeners = new Set<() => void>();
   const fence = {
     held: true,
-    operations: [check],
+    operations: [check] as readonly Operation[],
     onChange: (listener: () => void) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -51,6 +51,25 @@ describe('a fenced database', () => {
     });
     expect(await database.transact([{ op: 'mutate' }])).toEqual([{ count: 7 }]);
     expect(sent).toEqual([[check, { op: 'mutate' }]]);
+  });
+
+  it('sends nothing while the right is not held', async () => {
+    const { database, fence } = setUp(async () => {
+      throw new Error('sent');
+    });
+    fence.held = false;
+    await expect(database.transact([])).rejects.toThrow(NotConnectedError);
+  });
+
+  it('asks for the checks anew for each transaction', async () => {
+    const sent: (readonly Operation[])[] = [];
+    const { database, fence } = setUp(async operations => {
+      sent.push(operations);
+      return operations.map(() => ({}));
+    });
+    fence.operations = [];
+    await database.transact([{ op: 'mutate' }]);
+    expect(sent).toEqual([[{ op: 'mutate' }]]);
   });
 
   it('counts the operations of an error from the first real one', async () => {
