@@ -1,19 +1,21 @@
 import { Command, Option } from 'commander';
 import { parseIp } from '../addresses/index.ts';
+import { type KubernetesAccess, openKubernetes } from '../cluster/api/index.ts';
 import { internalIps, nodeFact } from '../cluster/facts/index.ts';
 import { ManifestSource } from '../cluster/manifest-source.ts';
 import { loadConfig } from '../config/index.ts';
 import { DEFAULT_AGENT_SOCKET } from '../contracts/cni.ts';
 import type { Log } from '../contracts/log.ts';
-import { Agent } from '../node/agent.ts';
+import { nodeKubernetes } from '../node/kubernetes/index.ts';
+import { fixedNode, type OwnNode } from '../node/own-node.ts';
 import { asDatabase, LOCAL_TABLES, SOUTHBOUND_TABLES } from '../node/sessions.ts';
-import { run } from '../node/system/run.ts';
 import { logConnections } from '../observe/connections.ts';
 import { createLog } from '../observe/log.ts';
 import { type Endpoint, formatEndpoint, parseRemotes, Session } from '../ovsdb-client/index.ts';
 import { addDatabaseOptions, type DatabaseOptions, remotesOf, tlsOf } from './database-options.ts';
-import { ExitError, UsageError } from './exit.ts';
+import { UsageError } from './exit.ts';
 import { addLogLevel, type LogLevelOption } from './log-option.ts';
+import { serveNode } from './node-process.ts';
 import { untilSignal } from './signals.ts';
 import { addSourceOptions, manifestsOf, type SourceOptions } from './source-options.ts';
 
@@ -22,6 +24,9 @@ interface NodeOptions extends DatabaseOptions, SourceOptions, LogLevelOption {
   readonly ovs: string;
   readonly encapIp?: string;
   readonly cniSocket: string;
+  readonly cniPlugin?: string;
+  readonly installCniBin?: string;
+  readonly installCniConf?: string;
   readonly config?: string;
 }
 
@@ -40,82 +45,77 @@ export function nodeCommand(): Command {
   return addLogLevel(command)
     .option('--encap-ip <ip>', "tunnel address (default: what Open vSwitch says, else the Node's InternalIP)")
     .addOption(new Option('--cni-socket <path>', 'where the CNI plugin asks').default(DEFAULT_AGENT_SOCKET))
+    .option('--install-cni-bin <folder>', 'put the CNI plugin into this folder, e.g. /opt/cni/bin')
+    .option(
+      '--install-cni-conf <folder>',
+      'once pods can be attached, put the network configuration into this folder, e.g. /etc/cni/net.d',
+    )
+    .option('--cni-plugin <file>', 'what --install-cni-bin installs (default: the plugin of this package)')
     .option('--config <file>', 'configuration (YAML)')
     .addHelpText('after', EXAMPLE)
-    .action((options: NodeOptions) => serveNode(options));
+    .action((options: NodeOptions) => run(options));
 }
 
 /** Runs the agent until SIGTERM or SIGINT. Throws ExitError where it cannot be this node's. */
-async function serveNode(options: NodeOptions): Promise<void> {
-  const { nodeName: node, encapIp } = options;
+async function run(options: NodeOptions): Promise<void> {
+  const { nodeName: name, encapIp } = options;
   const remotes = remotesOf(options, 'sb');
   const tls = tlsOf(options);
   if (encapIp !== undefined && !parseIp(encapIp))
     throw new UsageError(`--encap-ip: "${encapIp}" is no IP address`);
-  const config = loadConfig(options.config);
+  const { mtu, clusterSubnets } = loadConfig(options.config);
   const log = createLog({ level: options.logLevel });
   logConnections(log);
-  const self = await ownNode(node, manifestsOf(options), log);
-  const common = tls === undefined ? {} : { tls };
-  const ovs = new Session({
-    remotes: localRemotes(options.ovs),
-    database: 'Open_vSwitch',
-    tables: LOCAL_TABLES,
-  });
-  const southbound = new Session({
-    remotes,
-    database: 'OVN_Southbound',
-    tables: SOUTHBOUND_TABLES,
-    ...common,
-  });
-  const agent = new Agent({
-    node,
-    ...self,
-    encapIp,
-    remote: remotes.map(formatEndpoint).join(','),
-    ovs: asDatabase(ovs),
-    southbound: asDatabase(southbound),
-    socket: options.cniSocket,
-    mtu: config.mtu,
-    clusterSubnets: config.clusterSubnets.map(({ cidr }) => cidr),
-    run,
-    log,
-  });
-  await untilSignal(signal => serve(agent, [ovs, southbound], signal));
+  const access = kubernetesOf(options);
+  const sessions = {
+    ovs: new Session({
+      remotes: localRemotes(options.ovs),
+      database: 'Open_vSwitch',
+      tables: LOCAL_TABLES,
+    }),
+    southbound: new Session({
+      remotes,
+      database: 'OVN_Southbound',
+      tables: SOUTHBOUND_TABLES,
+      ...(tls === undefined ? {} : { tls }),
+    }),
+  };
+  const api = access && openKubernetes(access);
+  const kubernetes = api && nodeKubernetes({ api, name, ovs: asDatabase(sessions.ovs), log });
+  const self = kubernetes?.self ?? (await ownNode(name, manifestsOf(options), log));
+  const { cniPlugin: plugin, installCniBin: pluginFolder, installCniConf: configurationFolder } = options;
+  await untilSignal(signal =>
+    serveNode(
+      {
+        ...{ self, kubernetes, sessions, encapIp, mtu, log },
+        remote: remotes.map(formatEndpoint).join(','),
+        socket: options.cniSocket,
+        clusterSubnets: clusterSubnets.map(({ cidr }) => cidr),
+        installation: { plugin, pluginFolder, configurationFolder },
+      },
+      signal,
+    ),
+  ).finally(() => api?.close());
 }
 
-async function serve(agent: Agent, sessions: readonly Session[], signal: AbortSignal): Promise<void> {
-  const end = new Promise<void>((resolve, reject) => {
-    signal.addEventListener('abort', () => resolve());
-    for (const session of sessions) {
-      session.onState((state, cause) => {
-        if (state === 'failed') reject(new ExitError(1, cause?.message ?? 'a database is the wrong one'));
-      });
-    }
-  });
-  for (const session of sessions) session.start();
-  try {
-    await Promise.race([agent.start(), end]);
-    await end;
-  } finally {
-    await agent.stop();
-    await Promise.all(sessions.map(session => session.close()));
-  }
+/** How to reach the API server; undefined with manifests. Throws UsageError where there is not exactly one source. */
+function kubernetesOf(options: SourceOptions): KubernetesAccess | undefined {
+  const { manifests, kubeconfig, inCluster } = options;
+  const access = kubeconfig === undefined ? inCluster && 'in-cluster' : { kubeconfig };
+  const given = [manifests, kubeconfig, inCluster].filter(source => source !== undefined);
+  if (given.length !== 1) throw new UsageError('give one of --manifests, --kubeconfig and --in-cluster');
+  return access || undefined;
 }
 
 /** What the manifests say of the agent's own Node, at the start; a Node that they lack has nothing to say. */
-async function ownNode(
-  name: string,
-  paths: readonly string[],
-  log: Log,
-): Promise<{ readonly chassisId: string; readonly nodeIp: string | undefined }> {
+async function ownNode(name: string, paths: readonly string[], log: Log): Promise<OwnNode> {
   const { objects } = await new ManifestSource({ paths, log }).read();
   const object = objects.find(candidate => candidate.kind === 'Node' && candidate.name === name);
   if (!object) {
     log.warn({ node: name }, 'the manifests have no such Node yet');
-    return { chassisId: name, nodeIp: undefined };
+    return fixedNode(name, name, undefined);
   }
-  return { chassisId: nodeFact(name, object.raw).chassis, nodeIp: internalIps(object.raw)[0] };
+  return fixedNode(name, nodeFact(name, object.raw).chassis, internalIps(object.raw)[0]);
 }
 
 function localRemotes(text: string): readonly Endpoint[] {

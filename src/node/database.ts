@@ -1,4 +1,5 @@
 import type { Atom, Operation, OperationResult, Row, RowDelta, Value } from '../ovsdb-client/index.ts';
+import type { Changing } from './own-node.ts';
 
 /** What the agent needs of an OVSDB session: a mirror that tells of its changes, and transactions. */
 export interface Database {
@@ -84,11 +85,11 @@ export interface Limit {
 }
 
 /**
- * Waits until `probe` gives something, looking again after every change of the databases. Rejects with what `probe`
+ * Waits until `probe` gives something, looking again after every change of the sources. Rejects with what `probe`
  * throws, with the signal's reason, or with `late()` when the time is over.
  */
 export function until<T>(
-  databases: readonly Database[],
+  sources: readonly Changing[],
   probe: () => T | undefined,
   { ms, signal, late }: Limit,
 ): Promise<T> {
@@ -117,7 +118,7 @@ export function until<T>(
     }
     signal?.addEventListener('abort', cancel, { once: true });
     ends.push(() => signal?.removeEventListener('abort', cancel));
-    for (const database of databases) ends.push(database.onChange(look));
+    for (const source of sources) ends.push(source.onChange(look));
     look();
   });
 }

@@ -1,6 +1,7 @@
 import { CNI_CODES, CniError } from '../contracts/cni.ts';
 import { INTEGRATION_BRIDGE, routerPort } from '../contracts/names.ts';
 import { type Database, findRow } from './database.ts';
+import type { PodInstances } from './kubernetes/node-pods.ts';
 import type { OwnNode } from './own-node.ts';
 import { chassisRow, type PortBindings } from './southbound.ts';
 
@@ -8,6 +9,7 @@ export interface ReadinessContext {
   readonly self: OwnNode;
   readonly ovs: Database;
   readonly bindings: PortBindings;
+  readonly pods: PodInstances | undefined;
 }
 
 /** Why ADDs cannot be served. */
@@ -17,20 +19,53 @@ interface Problem {
   readonly limits: boolean;
 }
 
-/** Throws {@link CniError} 50 where no ADD can be served, 51 where that concerns attached pods too (CNI 1.1.0, "STATUS"). */
-export function requireReady(context: ReadinessContext): void {
-  const problems = problemsOf(context);
-  const [first, ...more] = problems;
-  if (!first) return;
-  throw new CniError(
-    problems.some(({ limits }) => limits) ? CNI_CODES.limitedConnectivity : CNI_CODES.notAvailable,
-    first.text,
-    more.map(({ text }) => text).join('; '),
-  );
+/** Whether ADDs can be served, and what keeps them from it. */
+export class Readiness {
+  readonly #context: ReadinessContext;
+
+  constructor(context: ReadinessContext) {
+    this.#context = context;
+  }
+
+  /** {@link CniError} 50 where no ADD can be served, 51 where attached pods may be cut off too (CNI 1.1.0, "STATUS"). */
+  get problem(): CniError | undefined {
+    const problems = problemsOf(this.#context);
+    const [first, ...more] = problems;
+    if (!first) return undefined;
+    return new CniError(
+      problems.some(({ limits }) => limits) ? CNI_CODES.limitedConnectivity : CNI_CODES.notAvailable,
+      first.text,
+      more.map(({ text }) => text).join('; '),
+    );
+  }
+
+  /** Calls at once, and whenever the answer is another: with the whole of it, or undefined. Gives the function that ends it. */
+  follow(listener: (problem: string | undefined) => void): () => void {
+    let last: string | undefined | null = null;
+    const look = () => {
+      const { problem } = this;
+      const text = problem && [problem.message, problem.details].filter(Boolean).join('; ');
+      if (text === last) return;
+      last = text;
+      listener(text);
+    };
+    const { ovs, bindings, pods, self } = this.#context;
+    const ends = [ovs, bindings.database, self, ...(pods ? [pods] : [])].map(source => source.onChange(look));
+    look();
+    return () => {
+      for (const end of ends) end();
+    };
+  }
 }
 
-function problemsOf({ self, ovs, bindings }: ReadinessContext): readonly Problem[] {
-  return [...ovsProblems(ovs), ...southboundProblems(self, bindings)];
+function problemsOf({ self, ovs, bindings, pods }: ReadinessContext): readonly Problem[] {
+  return [
+    ...ovsProblems(ovs),
+    ...southboundProblems(self, bindings),
+    ...(pods && !pods.synced
+      ? [{ text: 'the pods of this node have not been listed yet', limits: false }]
+      : []),
+  ];
 }
 
 function ovsProblems(ovs: Database): readonly Problem[] {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { Agent } from '../../src/node/agent.ts';
+import { fixedNode } from '../../src/node/own-node.ts';
 import { FakeDatabase } from './fake-database.ts';
 import { silentLog } from './silent-log.ts';
 
@@ -13,11 +14,10 @@ function setup(name: string) {
   const ovs = new FakeDatabase();
   const socket = join(folder, name, 'cni.sock');
   const agent = new Agent({
-    node: 'worker-1',
-    chassisId: 'worker-1',
+    self: fixedNode('worker-1', 'worker-1', undefined),
+    pods: undefined,
     remote: 'tcp:192.0.2.10:6642',
     encapIp: '192.0.2.21',
-    nodeIp: undefined,
     ovs,
     southbound: new FakeDatabase(),
     socket,
@@ -25,6 +25,7 @@ function setup(name: string) {
     clusterSubnets: [],
     run: async () => '',
     log: silentLog,
+    onReadiness: () => undefined,
   });
   const initialise = () => ovs.insert('Open_vSwitch', { external_ids: new Map(), bridges: new Set() });
   return { ovs, agent, socket, initialise };

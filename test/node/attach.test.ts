@@ -1,79 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CniAddRequest, CniAnswer } from '../../src/contracts/cni.ts';
-import { Requests } from '../../src/node/cni/requests.ts';
-import { entryOf, textOf } from '../../src/node/database.ts';
-import { PortBindings } from '../../src/node/southbound.ts';
+import { textOf } from '../../src/node/database.ts';
 import { CommandError } from '../../src/node/system/run.ts';
 import { hostInterfaceName } from '../../src/node/system/veth.ts';
-import { FakeDatabase } from './fake-database.ts';
-import { FakeKernel } from './fake-kernel.ts';
-import { silentLog } from './silent-log.ts';
-import { bind, podBinding } from './southbound-rows.ts';
-
-const NEVER_GONE = new AbortController().signal;
-
-function request(sandbox: string, uid = 'uid-1'): CniAddRequest {
-  const pod = { namespace: 'shop', name: 'web', uid };
-  return {
-    command: 'ADD',
-    cniVersion: '1.0.0',
-    network: 'test',
-    sandbox,
-    interfaceName: 'eth0',
-    netns: '/proc/self/ns/net',
-    pod,
-  };
-}
-
-function setup({ datapath = 'netdev', bindingMs = 50, installMs = 2_000 } = {}) {
-  const ovs = new FakeDatabase();
-  const southbound = new FakeDatabase();
-  ovs.insert('Bridge', { name: 'br-int', ports: new Set(), datapath_type: datapath });
-  bind(southbound, 'rtos-worker-1', '0a:58:0a:80:00:01 10.128.0.1/23');
-  const kernel = new FakeKernel();
-  const context = {
-    self: { name: 'worker-1', chassisId: 'worker-1', nodeIp: undefined },
-    mtu: 1400,
-    convergeMs: 50,
-    requireReady: () => undefined,
-    ovs,
-    bindings: new PortBindings(southbound),
-    run: kernel.run,
-    bindingMs,
-    installMs,
-  };
-  const requests = new Requests(context, silentLog);
-  const add = (sandbox: string, uid?: string, gone = NEVER_GONE) =>
-    requests.handle(request(sandbox, uid), gone);
-  const del = (sandbox: string) => {
-    const { cniVersion, interfaceName } = request(sandbox);
-    return requests.handle({ command: 'DEL', cniVersion, sandbox, interfaceName }, NEVER_GONE);
-  };
-  const sandboxes = () => [...ovs.rows('Interface')].map(row => entryOf(row, 'external_ids', 'sandbox'));
-  return { ovs, southbound, kernel, requests, add, del, sandboxes };
-}
-
-/** Plays ovn-controller: says of each new interface that its flows are installed. */
-function installFlows(ovs: FakeDatabase): () => void {
-  return ovs.onChange(changes => {
-    for (const { kind, table, row } of changes) {
-      if (table !== 'Interface' || kind !== 'insert') continue;
-      const ids = new Map(row.columns.external_ids as Map<string, string>).set('ovn-installed', 'true');
-      setImmediate(() => ovs.change('Interface', row.uuid, { external_ids: ids }));
-    }
-  });
-}
-
-/** Resolves when `count` interfaces are on the bridge. */
-function plugged(ovs: FakeDatabase, count: number): Promise<void> {
-  return new Promise(resolve => {
-    const look = () => {
-      if ([...ovs.rows('Interface')].length === count) resolve();
-    };
-    ovs.onChange(look);
-    look();
-  });
-}
+import { codeOf, installFlows, messageOf, NEVER_GONE, plugged, request, setup } from './attach-setup.ts';
+import type { FakeDatabase } from './fake-database.ts';
+import { podBinding } from './southbound-rows.ts';
 
 /** What an ADD that waits for its flows depends on. */
 interface World {
@@ -83,10 +14,6 @@ interface World {
   readonly bridge: string;
   readonly gone: AbortController;
 }
-
-const codeOf = (answer: CniAnswer) => ('error' in answer ? answer.error.code : undefined);
-const messageOf = (answer: CniAnswer) =>
-  'error' in answer ? `${answer.error.msg} ${answer.error.details}` : '';
 
 describe('ADD', () => {
   it("makes the interface, puts it on br-int with OVN-Kubernetes' keys, and answers", async () => {
@@ -127,7 +54,7 @@ describe('ADD', () => {
   });
 
   it('waits for a pod that the southbound does not know yet', async () => {
-    const { ovs, southbound, add } = setup({ bindingMs: 5_000 });
+    const { ovs, southbound, add } = setup({ unknownMs: 5_000 });
     installFlows(ovs);
     const answer = add('one');
     podBinding(southbound, { uid: 'uid-0' });
@@ -155,7 +82,7 @@ describe('ADD', () => {
   });
 
   it('takes the place of the port that an earlier instance left, in one transaction', async () => {
-    const { ovs, southbound, add, sandboxes } = setup();
+    const { ovs, southbound, kernel, add, sandboxes } = setup();
     installFlows(ovs);
     const first = podBinding(southbound);
     await add('one');
@@ -165,6 +92,7 @@ describe('ADD', () => {
     expect(await add('two', 'uid-2')).toHaveProperty('result');
     expect(sandboxes()).toEqual(['two']);
     expect(ovs.transactions.slice(before)).toHaveLength(1);
+    expect([...kernel.links]).toEqual([hostInterfaceName('two', 'eth0')]);
   });
 
   it.each<[string, (world: World) => void, number, string]>([

@@ -77,6 +77,23 @@ describe('the chassis', () => {
     expect(ids()['ovn-encap-ip']).toBe(expected);
   });
 
+  it("follows the Node's own address, but never in the place of an operator's", async () => {
+    const { ovs, apply, ids } = openVswitch({});
+    const wish = (nodeIp: string | undefined) => ({ ...WISH, encapIp: undefined, nodeIp }) as never;
+    await apply(wish('192.0.2.99'));
+    await apply(wish('192.0.2.100'));
+    expect(ids()).toMatchObject({ 'ovn-encap-ip': '192.0.2.100', 'kube-northbound/node-ip': '192.0.2.100' });
+    expect(await apply(wish(undefined))).toBe(false);
+    const [row] = ovs.rows('Open_vSwitch');
+    const edited = new Map([...Object.entries(ids()), ['ovn-encap-ip', '198.51.100.2']] as [
+      string,
+      string,
+    ][]);
+    ovs.change('Open_vSwitch', row?.uuid ?? '', { external_ids: edited });
+    expect(await apply(wish('192.0.2.101'))).toBe(false);
+    expect(ids()['ovn-encap-ip']).toBe('198.51.100.2');
+  });
+
   it('is refused without a tunnel address', async () => {
     const { apply } = openVswitch({});
     await expect(apply({ ...WISH, encapIp: undefined } as never)).rejects.toThrow(/--encap-ip/);

@@ -2,10 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { type CniAnswer, type CniCheckRequest, errorAnswer } from '../../src/contracts/cni.ts';
 import { check } from '../../src/node/cni/check.ts';
 import { expectedOf } from '../../src/node/cni/expected.ts';
+import { NodePods, type PodInstances } from '../../src/node/kubernetes/node-pods.ts';
+import { fixedNode } from '../../src/node/own-node.ts';
 import { PortBindings } from '../../src/node/southbound.ts';
 import { readLinks, readRoutes } from '../../src/node/system/links.ts';
 import { hostInterfaceName } from '../../src/node/system/veth.ts';
 import { FakeDatabase } from './fake-database.ts';
+import { podObject } from './kubernetes-objects.ts';
 import { bind } from './southbound-rows.ts';
 
 const HOST = hostInterfaceName('one', 'eth0');
@@ -82,7 +85,8 @@ function setup() {
   );
   const state = kernel();
   const context = {
-    self: { name: 'worker-1', chassisId: 'worker-1', nodeIp: undefined },
+    self: fixedNode('worker-1', 'worker-1', undefined),
+    pods: undefined as PodInstances | undefined,
     ovs,
     bindings: new PortBindings(southbound),
     convergeMs: 30,
@@ -211,6 +215,29 @@ describe('CHECK', () => {
     const world = setup();
     world[name].setConnected(false);
     expect(failure(await world.run())?.code).toBe(11);
+  });
+
+  it.each<[string, readonly [string, string?][], string | undefined]>([
+    ['has the pod', [['uid-1']], undefined],
+    ['has the pod, and its runtime knows it by another uid', [['uid-1', 'hash']], undefined],
+    ['has a successor', [['uid-2']], 'uid uid-1, and the pod is uid-1, which the API server does not have'],
+    ['has no such pod', [], 'which the API server does not have'],
+  ])('compares the pod with that of Kubernetes, which %s', async (_, instances, reason) => {
+    const world = setup();
+    const pods = new NodePods();
+    for (const [uid, runtimeUid] of instances) pods.put(podObject('web', uid, runtimeUid));
+    world.context.pods = pods;
+    const uid = instances[0]?.[1] ?? 'uid-1';
+    const answer = await world.run({ ...REQUEST, pod: { namespace: 'shop', name: 'web', uid } });
+    if (reason === undefined) expect(answer).toEqual({ result: null });
+    else expect(failure(answer)).toMatchObject({ code: 100, msg: expect.stringContaining(reason) });
+  });
+
+  it('without Kubernetes compares the uid with that of the runtime', async () => {
+    const error = failure(
+      await setup().run({ ...REQUEST, pod: { namespace: 'shop', name: 'web', uid: 'u' } }),
+    );
+    expect(error?.msg).toContain('uid uid-1, and the pod is u');
   });
 
   it('refuses a namespace that does not exist', async () => {

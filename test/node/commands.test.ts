@@ -226,6 +226,38 @@ describe('the result of ADD', () => {
   });
 });
 
+describe('the result of ADD in a chain', () => {
+  it('has what the plugins before have made, first', () => {
+    const attachment = {
+      hostInterface: { name: POD.hostName, mac: '5a:00:00:00:00:01' },
+      podInterface: { name: 'eth0', mac: POD.mac, netns: POD.netns },
+      mtu: 1400,
+      ips: POD.ips.slice(0, 1),
+    };
+    const before = {
+      cniVersion: '1.0.0',
+      interfaces: [{ name: 'dummy0' }],
+      ips: [{ address: '192.0.2.1/24', interface: 0 }],
+      routes: [{ dst: '192.0.2.0/24' }],
+      dns: { nameservers: ['192.0.2.53'] },
+    };
+    expect(addResult(attachment, '1.0.0', before)).toEqual({
+      cniVersion: '1.0.0',
+      interfaces: [
+        { name: 'dummy0' },
+        { name: POD.hostName, mac: '5a:00:00:00:00:01' },
+        { name: 'eth0', mac: POD.mac, sandbox: POD.netns },
+      ],
+      ips: [
+        { address: '192.0.2.1/24', interface: 0 },
+        { address: '10.128.0.5/23', gateway: '10.128.0.1', interface: 2 },
+      ],
+      routes: [{ dst: '192.0.2.0/24' }, { dst: '0.0.0.0/0', gw: '10.128.0.1' }],
+      dns: { nameservers: ['192.0.2.53'] },
+    });
+  });
+});
+
 describe('running a program', () => {
   it('gives what it printed', async () => {
     expect(await run(['cat'], 'hello')).toBe('hello');

@@ -12,7 +12,7 @@ import {
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { build } from 'esbuild';
 import { CniError, type CniRequest } from '../../src/contracts/cni.ts';
 import { type CniServer, type Handler, listen } from '../../src/node/cni/server.ts';
@@ -20,6 +20,9 @@ import { type CniServer, type Handler, listen } from '../../src/node/cni/server.
 const folder = mkdtempSync(join(tmpdir(), 'knb-plugin-'));
 const socket = join(folder, 'run', 'cni.sock');
 const servers: CniServer[] = [];
+
+// Each test starts programs, which takes its time on a machine that is busy.
+jest.setTimeout(30_000);
 
 const ADD = {
   CNI_COMMAND: 'ADD',

@@ -1,27 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CniError } from '../../src/contracts/cni.ts';
-import { requireReady } from '../../src/node/readiness.ts';
+import { NodePods, type PodInstances } from '../../src/node/kubernetes/node-pods.ts';
+import { fixedNode } from '../../src/node/own-node.ts';
+import { Readiness } from '../../src/node/readiness.ts';
 import { PortBindings } from '../../src/node/southbound.ts';
 import { FakeDatabase } from './fake-database.ts';
 import { bind } from './southbound-rows.ts';
 
-function setup() {
+function setup(pods?: PodInstances) {
   const ovs = new FakeDatabase();
   const southbound = new FakeDatabase();
   const bridge = ovs.insert('Bridge', { name: 'br-int', ports: new Set() });
   const chassis = southbound.insert('Chassis', { name: 'chassis-1' });
   const bindings = new PortBindings(southbound);
   const router = bind(southbound, 'rtos-worker-1', '0a:58:0a:80:00:01 10.128.0.1/23');
-  const self = { name: 'worker-1', chassisId: 'chassis-1', nodeIp: undefined };
-  const status = (): Pick<CniError, 'code' | 'message' | 'details'> | undefined => {
-    try {
-      requireReady({ self, ovs, bindings });
-      return undefined;
-    } catch (error) {
-      return error as CniError;
-    }
-  };
-  return { ovs, southbound, rows: { bridge, chassis, router }, status };
+  const self = fixedNode('worker-1', 'chassis-1', undefined);
+  const readiness = new Readiness({ self, pods, ovs, bindings });
+  const status = () => readiness.problem;
+  return { ovs, southbound, rows: { bridge, chassis, router }, readiness, status };
 }
 
 type World = ReturnType<typeof setup>;
@@ -51,6 +46,29 @@ describe('STATUS', () => {
     const world = setup();
     act(world);
     expect(world.status()).toMatchObject({ code, message: expect.stringContaining(reason) });
+  });
+
+  it("tells that the node's pods are not listed yet", () => {
+    const pods = new NodePods();
+    const { status } = setup(pods);
+    expect(status()).toMatchObject({ code: 50, message: expect.stringContaining('pods of this node') });
+    pods.listed();
+    expect(status()).toBeUndefined();
+  });
+
+  it('is told again when it is another', () => {
+    const pods = new NodePods();
+    const { readiness, southbound, ovs } = setup(pods);
+    const told: (string | undefined)[] = [];
+    const end = readiness.follow(problem => told.push(problem));
+    southbound.setConnected(false);
+    ovs.insert('Port', { name: 'other' });
+    southbound.setConnected(true);
+    pods.listed();
+    end();
+    ovs.setConnected(false);
+    const unlisted = expect.stringMatching(/^the pods of this node/);
+    expect(told).toEqual([unlisted, expect.stringContaining('southbound'), unlisted, undefined]);
   });
 
   it('tells everything that is wrong', () => {

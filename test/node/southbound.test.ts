@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { commit, until } from '../../src/node/database.ts';
+import { fixedNode } from '../../src/node/own-node.ts';
 import { PortBindings, podAddressing } from '../../src/node/southbound.ts';
 import { FakeDatabase } from './fake-database.ts';
 import { bind, podBinding } from './southbound-rows.ts';
 
-const SELF = { name: 'worker-1', chassisId: 'chassis-1', nodeIp: undefined };
+const SELF = fixedNode('worker-1', 'chassis-1', undefined);
 const POD = { namespace: 'shop', name: 'web', uid: 'uid-1' };
 
 function southbound() {

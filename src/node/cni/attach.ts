@@ -1,8 +1,16 @@
 import { access } from 'node:fs/promises';
-import { CNI_CODES, type CniAddRequest, type CniAttachment, CniError } from '../../contracts/cni.ts';
+import {
+  CNI_CODES,
+  type CniAddRequest,
+  type CniAttachment,
+  CniError,
+  type CniPod,
+} from '../../contracts/cni.ts';
 import { podPort } from '../../contracts/names.ts';
 import type { Row } from '../../ovsdb-client/index.ts';
 import { commit, type Database, entryOf, textOf, until } from '../database.ts';
+import { publish } from '../diagnostics.ts';
+import type { PodInstances } from '../kubernetes/node-pods.ts';
 import { NETWORK_KEY } from '../ovs/pod-ports.ts';
 import { addPort, isOfSandbox, isUserspaceDatapath, portsWhere } from '../ovs/ports.ts';
 import type { OwnNode } from '../own-node.ts';
@@ -26,11 +34,16 @@ export interface AttachContext {
   readonly mtu: number;
   readonly ovs: Database;
   readonly bindings: PortBindings;
+  /** Where Kubernetes knows them; else the southbound alone says which instance of a pod there is. */
+  readonly pods: PodInstances | undefined;
   readonly run: Run;
   /** Told of what a failed ADD could not remove (the local OVS is away), to be detached later. */
   readonly abandoned: (request: CniAttachment, reason: unknown) => void;
-  /** How long the southbound may take to know the pod, and ovn-controller to install its flows; milliseconds. */
+  /** How long the pod may be unknown; milliseconds. */
+  readonly unknownMs: number;
+  /** How long a pod that Kubernetes knows may wait for its port in the southbound; milliseconds. */
   readonly bindingMs: number;
+  /** How long ovn-controller may take to install its flows; milliseconds. */
   readonly installMs: number;
 }
 
@@ -45,10 +58,14 @@ export async function attach(
   request: CniAddRequest,
   signal: AbortSignal,
 ): Promise<Attachment> {
+  const started = performance.now();
+  const programmed = (stage: 'southbound' | 'chassis') =>
+    publish({ kind: 'programmed', stage, seconds: (performance.now() - started) / 1000 });
   await access(request.netns).catch(() => {
     throw new CniError(CNI_CODES.invalidEnvironment, `CNI_NETNS: there is no ${request.netns}`);
   });
   const addressing = await addressingFor(context, request, signal);
+  programmed('southbound');
   const pod: PodInterface = {
     hostName: hostInterfaceName(request.sandbox, request.interfaceName),
     podName: request.interfaceName,
@@ -65,6 +82,7 @@ export async function attach(
     signal.throwIfAborted();
     await plugIn(context, request, pod, addressing.uid);
     await installed(context, request, addressing.uid, signal);
+    programmed('chassis');
     signal.throwIfAborted();
     const { podName, netns, mac, hostName, mtu, ips } = pod;
     return {
@@ -91,14 +109,39 @@ async function requireNameFree(run: Run, { netns, interfaceName }: CniAddRequest
   );
 }
 
-/** Waits for the pod's addresses in the southbound. */
-function addressingFor(
-  { self, bindings, bindingMs }: AttachContext,
+/** Waits until the pod is known, and for its addresses in the southbound. */
+async function addressingFor(
+  context: AttachContext,
   { pod }: CniAddRequest,
+  signal: AbortSignal,
+): Promise<PodAddressing> {
+  const { pods, unknownMs, bindingMs } = context;
+  if (!pods) return addressingOf(context, pod, unknownMs, signal);
+  const late = () =>
+    new CniError(
+      CNI_CODES.tryAgainLater,
+      `pod ${nameOf(pod)} is not known after ${unknownMs / 1000} s`,
+      pods.synced ? unknownTo(context, pod) : 'the pods of this node have not been listed yet',
+    );
+  const uid = await until([pods], () => pods.uidOf(pod), { ms: unknownMs, signal, late });
+  return addressingOf(context, { ...pod, uid }, bindingMs, signal);
+}
+
+function unknownTo({ self }: AttachContext, pod: CniPod): string {
+  const instance = pod.uid === undefined ? '' : ` with the uid ${pod.uid}`;
+  return `the API server has no such pod${instance} on node ${self.name}`;
+}
+
+/** Waits for the pod's addresses in the southbound; where Kubernetes knows the pod, only as long as it does. */
+function addressingOf(
+  { self, bindings, pods }: AttachContext,
+  pod: CniPod,
+  ms: number,
   signal: AbortSignal,
 ): Promise<PodAddressing> {
   let missing = '';
   const probe = () => {
+    requireInstance(pods, pod);
     const lookup = podAddressing(bindings, self, pod);
     if ('found' in lookup) return lookup.found;
     missing = bindings.database.connected ? lookup.missing : 'the southbound database is not reachable';
@@ -107,10 +150,23 @@ function addressingFor(
   const late = () =>
     new CniError(
       CNI_CODES.tryAgainLater,
-      `no addresses for pod ${pod.namespace}/${pod.name} after ${bindingMs / 1000} s`,
+      `no addresses for pod ${nameOf(pod)} after ${ms / 1000} s`,
       missing,
     );
-  return until([bindings.database], probe, { ms: bindingMs, signal, late });
+  return until([bindings.database, ...(pods ? [pods] : [])], probe, { ms, signal, late });
+}
+
+/** Throws {@link CniError} 11 where Kubernetes has this instance of the pod no more. */
+function requireInstance(pods: PodInstances | undefined, pod: CniPod): void {
+  if (pods && pods.uidOf(pod) === undefined) throw replaced(pod);
+}
+
+function replaced(pod: CniPod): CniError {
+  return new CniError(CNI_CODES.tryAgainLater, `pod ${nameOf(pod)} was deleted or replaced`);
+}
+
+function nameOf({ namespace, name }: CniPod): string {
+  return `${namespace}/${name}`;
 }
 
 /** Makes the veth pair and sets the pod's end up. Gives the MAC of the host's end. */
@@ -160,7 +216,7 @@ async function plugIn(
 
 /** Waits until ovn-controller says that the flows of this very interface are installed. */
 async function installed(
-  { ovs, bindings, installMs }: AttachContext,
+  { ovs, bindings, pods, installMs }: AttachContext,
   { sandbox, interfaceName, pod }: CniAddRequest,
   uid: string,
   signal: AbortSignal,
@@ -170,9 +226,8 @@ async function installed(
   const probe = () => {
     requireOvs(ovs);
     const binding = bindings.get(port);
-    if (!binding || (binding.version ?? '') !== uid) {
-      throw new CniError(CNI_CODES.tryAgainLater, `pod ${pod.namespace}/${pod.name} was deleted or replaced`);
-    }
+    if (!binding || (binding.version ?? '') !== uid) throw replaced(pod);
+    requireInstance(pods, { ...pod, uid });
     const found = portsWhere(ovs, row => isOfSandbox(row, sandbox, interfaceName))[0]?.interface;
     if (seen && !found)
       throw new CniError(CNI_CODES.tryAgainLater, `the port of ${port} was removed from br-int`);
@@ -191,5 +246,5 @@ async function installed(
       details,
     );
   };
-  await until([ovs, bindings.database], probe, { ms: installMs, signal, late });
+  await until([ovs, bindings.database, ...(pods ? [pods] : [])], probe, { ms: installMs, signal, late });
 }

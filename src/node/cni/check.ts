@@ -1,7 +1,8 @@
 import { access } from 'node:fs/promises';
-import { CNI_CODES, type CniCheckRequest, CniError } from '../../contracts/cni.ts';
+import { CNI_CODES, type CniCheckRequest, CniError, type CniPod } from '../../contracts/cni.ts';
 import { podPort } from '../../contracts/names.ts';
 import { type Database, entryOf, textOf, until } from '../database.ts';
+import type { PodInstances } from '../kubernetes/node-pods.ts';
 import { type PodPort, podPorts } from '../ovs/pod-ports.ts';
 import type { OwnNode } from '../own-node.ts';
 import { chassisRow, type PortBindings } from '../southbound.ts';
@@ -14,6 +15,7 @@ export interface CheckContext {
   readonly self: OwnNode;
   readonly ovs: Database;
   readonly bindings: PortBindings;
+  readonly pods: PodInstances | undefined;
   readonly run: Run;
   /** How long OVN may take to show again what it showed before; milliseconds. */
   readonly convergeMs: number;
@@ -34,7 +36,7 @@ export async function check(
   });
   const inKernel = await kernelDifferences(context.run, request, expected);
   if (inKernel.length > 0) throw differs(request, [...inKernel, ...portDifferences(context, request)]);
-  const { ovs, bindings, convergeMs } = context;
+  const { ovs, bindings, pods, convergeMs } = context;
   let last: readonly string[] = [];
   const probe = () => {
     requireConnected(context);
@@ -42,7 +44,7 @@ export async function check(
     return last.length === 0 ? true : undefined;
   };
   const late = () => differs(request, last);
-  await until([ovs, bindings.database], probe, { ms: convergeMs, signal, late });
+  await until([ovs, bindings.database, ...(pods ? [pods] : [])], probe, { ms: convergeMs, signal, late });
 }
 
 function differs({ sandbox, interfaceName }: CniCheckRequest, differences: readonly string[]): CniError {
@@ -137,8 +139,22 @@ function portDifferences(context: CheckContext, request: CniCheckRequest): reado
   const problem = textOf(port.interface, 'error');
   return [
     ...(problem ? [`${port.name}: ovs-vswitchd: ${problem}`] : []),
+    ...instanceDifferences(context.pods, pod, port),
     ...bindingDifferences(context, ifaceId, port),
   ];
+}
+
+/** The uid of the runtime is another than that of the API for static pods, so that only Kubernetes can compare them. */
+function instanceDifferences(
+  pods: PodInstances | undefined,
+  pod: CniPod | undefined,
+  { name, uid }: PodPort,
+): readonly string[] {
+  if (!pod) return [];
+  const actual = pods ? pods.uidOf(pod) : (pod.uid ?? uid);
+  if (actual === uid) return [];
+  const meant = actual ?? `${pod.uid ?? 'any'}, which the API server does not have`;
+  return [`${name} belongs to the uid ${uid}, and the pod is ${meant}`];
 }
 
 function bindingDifferences(

@@ -10,6 +10,7 @@ import {
 } from '../../contracts/cni.ts';
 import type { Log } from '../../contracts/log.ts';
 import { NotConnectedError } from '../../ovsdb-client/index.ts';
+import { publish } from '../diagnostics.ts';
 import { hostInterfaceName } from '../system/veth.ts';
 import { type AttachContext, attach } from './attach.ts';
 import { type CheckContext, check } from './check.ts';
@@ -17,11 +18,12 @@ import { detach } from './detach.ts';
 import { collectGarbage } from './garbage.ts';
 import { Lanes } from './lanes.ts';
 import { addResult } from './result.ts';
+import { sweep } from './sweep.ts';
 
 export type RequestsContext = Omit<AttachContext, 'abandoned'> &
   CheckContext & {
-    /** STATUS: resolves where ADDs can be served; throws {@link CniError} 50 or 51 that says why not. */
-    readonly requireReady: () => void;
+    /** What keeps ADDs from being served: what STATUS answers. */
+    readonly readiness: { readonly problem: CniError | undefined };
   };
 
 /**
@@ -54,16 +56,25 @@ export class Requests {
   async handle(request: CniRequest, gone: AbortSignal): Promise<CniAnswer> {
     const { command } = request;
     const about =
-      'sandbox' in request ? { sandbox: request.sandbox, interface: request.interfaceName } : undefined;
+      'sandbox' in request ? { sandbox: request.sandbox, interfaceName: request.interfaceName } : {};
     const started = performance.now();
+    publish({ kind: 'cni-began', command });
+    const answer = await this.#answer(request, gone, about);
+    const seconds = (performance.now() - started) / 1000;
+    const failure = 'error' in answer ? answer.error : undefined;
+    publish({ kind: 'cni-ended', command, result: failure ? String(failure.code) : 'ok', seconds });
+    if (failure) this.#log.warn({ command, ...about, error: failure, seconds }, 'CNI request failed');
+    // Runtimes ask for the STATUS every few seconds.
+    else
+      this.#log[command === 'STATUS' ? 'debug' : 'info']({ command, ...about, seconds }, 'CNI request done');
+    return answer;
+  }
+
+  async #answer(request: CniRequest, gone: AbortSignal, about: Partial<CniAttachment>): Promise<CniAnswer> {
     try {
-      const answer: CniAnswer = { result: await this.#dispatch(request, gone) };
-      const ms = Math.round(performance.now() - started);
-      // Runtimes ask for the STATUS every few seconds.
-      this.#log[command === 'STATUS' ? 'debug' : 'info']({ command, ...about, ms }, 'CNI request done');
-      return answer;
+      return { result: await this.#dispatch(request, gone) };
     } catch (error) {
-      this.#log.warn({ command, ...about, error }, 'CNI request failed');
+      this.#log.warn({ command: request.command, ...about, error }, 'CNI request failed');
       return errorAnswer(error instanceof NotConnectedError ? notConnected(error) : error);
     }
   }
@@ -87,6 +98,13 @@ export class Requests {
     }
   }
 
+  /** Removes what pods that are gone have left: see {@link sweep}. */
+  async sweep(): Promise<void> {
+    await sweep(this.#context, this.#lanes, this.#log).catch(error => {
+      this.#log.error({ error }, 'what pods that are gone have left could not be looked for');
+    });
+  }
+
   /** Cancels the ADDs and CHECKs that run or wait, and resolves when every request has ended. */
   async stop(): Promise<void> {
     this.#stopping.abort(cancelled('the agent is stopping'));
@@ -96,7 +114,7 @@ export class Requests {
   async #dispatch(request: CniRequest, gone: AbortSignal): Promise<CniResult | null> {
     switch (request.command) {
       case 'STATUS':
-        this.#context.requireReady();
+        if (this.#context.readiness.problem) throw this.#context.readiness.problem;
         return null;
       case 'GC': {
         const removed = await collectGarbage(this.#context, this.#lanes, request);

@@ -11,6 +11,7 @@ import {
   errorAnswer,
   MAX_LINE,
 } from '../../contracts/cni.ts';
+import { isCode } from '../system/error-code.ts';
 
 /** Answers one request. `gone` fires when the plugin has closed its connection. Must not reject. */
 export type Handler = (request: CniRequest, gone: AbortSignal) => Promise<CniAnswer>;
@@ -105,8 +106,4 @@ async function answer(line: string, handler: Handler, gone: AbortSignal): Promis
   } catch (error) {
     return encodeLine(errorAnswer(error));
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }

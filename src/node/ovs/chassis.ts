@@ -16,6 +16,9 @@ export interface ChassisWish {
   readonly nodeIp: string | undefined;
 }
 
+/** Our record of a tunnel address that was taken from the Node. */
+const OWN_ENCAP_IP = 'kube-northbound/node-ip';
+
 /** The local Open vSwitch cannot be this node's chassis; the message says what to change. */
 export class ChassisError extends Error {
   override readonly name = 'ChassisError';
@@ -41,6 +44,16 @@ export function chassisOperations(
   return [...operations, ...makeBridge(openVswitch)];
 }
 
+/**
+ * The tunnel address: the option's, an operator's, or else the Node's own; undefined where there is none. One that we took
+ * from the Node once is not an operator's.
+ */
+export function tunnelAddress({ encapIp, nodeIp }: ChassisWish, openVswitch: Row): string | undefined {
+  const present = entryOf(openVswitch, 'external_ids', 'ovn-encap-ip');
+  const isOurs = present === entryOf(openVswitch, 'external_ids', OWN_ENCAP_IP);
+  return encapIp ?? (isOurs ? (nodeIp ?? present) : (present ?? nodeIp));
+}
+
 function externalIdChanges(wish: ChassisWish, openVswitch: Row): Readonly<Record<string, string>> {
   const present = (key: string) => entryOf(openVswitch, 'external_ids', key);
   const systemId = present('system-id') ?? wish.chassisId;
@@ -50,7 +63,7 @@ function externalIdChanges(wish: ChassisWish, openVswitch: Row): Readonly<Record
         `"${wish.chassisId}": set system-id to that, or annotate the Node with k8s.ovn.org/node-chassis-id=${systemId}`,
     );
   }
-  const encapIp = wish.encapIp ?? present('ovn-encap-ip') ?? wish.nodeIp;
+  const encapIp = tunnelAddress(wish, openVswitch);
   if (encapIp === undefined) {
     throw new ChassisError(
       `no tunnel address for Node ${wish.node}: give --encap-ip, or set Open_vSwitch external_ids:ovn-encap-ip`,
@@ -62,6 +75,8 @@ function externalIdChanges(wish: ChassisWish, openVswitch: Row): Readonly<Record
     'ovn-remote': wish.remote,
     'ovn-encap-type': present('ovn-encap-type') ?? 'geneve',
     'ovn-encap-ip': encapIp,
+    // Remembered, so that a new address of the Node is followed, and an operator's is left alone.
+    ...(encapIp === wish.nodeIp ? { [OWN_ENCAP_IP]: encapIp } : {}),
   };
   return Object.fromEntries(Object.entries(wanted).filter(([key, value]) => present(key) !== value));
 }
