@@ -139,16 +139,29 @@ function joinGroups(groups: readonly number[]): bigint {
   return (((high << 48n) | middle) << 48n) | low;
 }
 
+/** The inverse of {@link joinGroups}. */
+function splitGroups(value: bigint): readonly number[] {
+  const high = Number(value >> 80n);
+  const middle = Number((value >> 32n) & 0xffffffffffffn);
+  const low = Number(value & 0xffffffffn);
+  return [
+    Math.floor(high / 0x100000000),
+    (high >>> 16) & 0xffff,
+    high & 0xffff,
+    Math.floor(middle / 0x100000000),
+    (middle >>> 16) & 0xffff,
+    middle & 0xffff,
+    low >>> 16,
+    low & 0xffff,
+  ];
+}
+
 /** ::ffff:0:0/96 (RFC 4291, 2.5.5.2). */
 const MAPPED = 0xffffn;
 
 function formatIpv6(value: bigint): string {
   if (value >> 32n === MAPPED) return `::ffff:${formatIpv4(Number(value & 0xffffffffn))}`;
-  const groups: number[] = [];
-  for (let shift = 96n; shift >= 0n; shift -= 32n) {
-    const word = Number((value >> shift) & 0xffffffffn);
-    groups.push(word >>> 16, word & 0xffff);
-  }
+  const groups = splitGroups(value);
   const gap = longestZeroRun(groups);
   return gap.length < 2
     ? printGroups(groups, 0, 8)

@@ -33,8 +33,11 @@ interface Flight {
   patience: (() => void) | undefined;
 }
 
-/** Some 500 rows with a membership each: larger transactions are no faster, and hold up everybody else. */
-const FULL: Limits = { cost: 1_000, groups: 500 };
+/**
+ * Some 250 rows with a membership each. What the server tells of them fits into its socket's buffer: it can go on with the
+ * next transaction while we have not read that yet. Larger transactions hold up everybody else, too.
+ */
+const FULL: Limits = { cost: 500, groups: 250 };
 /**
  * How many transactions are under way while much is to be added: the server works on one while we plan the next. At any
  * other time it is one, so that what comes meanwhile is gathered.

@@ -31,6 +31,19 @@ const nodeUnit: Unit = {
   run: (_read, emit, key) => emit.row('Switch', key, { name: key }),
 };
 
+describe('a run by pieces', () => {
+  it('runs no more units than it may, those of the first definition first, and tells when nothing is left', () => {
+    const { store, engine } = setUp(nodeUnit, podUnit);
+    for (const key of ['a', 'b', 'c']) store.put('pod', key, { node: 'n1' });
+    for (const name of ['n1', 'n2']) store.put('node', name, { name });
+    expect(engine.isSettled).toBe(false);
+    expect(engine.run(3).rows.map(({ key }) => key)).toEqual(['n1', 'n2', 'a']);
+    expect(engine.isSettled).toBe(false);
+    expect(engine.run(3).rows.map(({ key }) => key)).toEqual(['b', 'c']);
+    expect(engine.isSettled).toBe(true);
+  });
+});
+
 describe('units over a kind', () => {
   it('there is one for each fact, as long as the fact is there', () => {
     const { store, engine } = setUp(podUnit);

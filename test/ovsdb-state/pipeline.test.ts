@@ -26,7 +26,7 @@ describe('while much is to be added', () => {
     turn(session);
     expect(session.database.sent).toHaveLength(2);
     await session.settle();
-    expect(session.database.sent).toHaveLength(3);
+    expect(session.database.sent).toHaveLength(6);
     expect(session.names('Port')).toEqual(many(1_400).sort());
     expect(session.status()).toMatchObject({ inSync: true, problems: [] });
   });

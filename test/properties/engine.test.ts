@@ -51,7 +51,8 @@ const units: readonly Unit[] = [
   },
 ];
 
-type Step = { readonly kind: Kind; readonly key: string; readonly value: number | undefined } | 'run';
+/** A changed fact; or the engine runs all units, or as many as are given. */
+type Step = { readonly kind: Kind; readonly key: string; readonly value: number | undefined } | 'run' | 1 | 2;
 
 const change = fc.record({
   kind: fc.constantFrom<Kind>('thing', 'other'),
@@ -59,13 +60,21 @@ const change = fc.record({
   value: fc.option(fc.integer({ min: 0, max: 5 }), { nil: undefined }),
 });
 const steps: fc.Arbitrary<readonly Step[]> = fc.array(
-  fc.oneof({ weight: 3, arbitrary: change }, fc.constant('run' as const)),
+  fc.oneof({ weight: 3, arbitrary: change }, fc.constantFrom('run' as const, 1 as const, 2 as const)),
   {
     maxLength: 40,
   },
 );
 
-function take(store: FactStore<Facts>, { kind, key, value }: Exclude<Step, 'run'>): void {
+function isChange(step: Step): step is Exclude<Step, 'run' | number> {
+  return typeof step === 'object';
+}
+
+function run(engine: TestEngine, step: 'run' | number): OutputDelta {
+  return step === 'run' ? engine.run() : engine.run(step);
+}
+
+function take(store: FactStore<Facts>, { kind, key, value }: Exclude<Step, 'run' | number>): void {
   if (value === undefined) store.delete(kind, key);
   else store.put(kind, key, value);
 }
@@ -109,8 +118,8 @@ describe('an engine', () => {
         const store = new FactStore<Facts>();
         const engine = new Engine(store, units);
         for (const step of history) {
-          if (step === 'run') engine.run();
-          else take(store, step);
+          if (isChange(step)) take(store, step);
+          else run(engine, step);
         }
         engine.run();
         const oracle = fresh(store);
@@ -128,11 +137,11 @@ describe('an engine', () => {
         const engine = new Engine(store, units);
         const model = new Map<string, unknown>();
         for (const step of [...history, 'run' as const]) {
-          if (step !== 'run') {
+          if (isChange(step)) {
             take(store, step);
             continue;
           }
-          for (const [id, value] of changes(engine, engine.run())) {
+          for (const [id, value] of changes(engine, run(engine, step))) {
             expect(JSON.stringify(value)).not.toBe(JSON.stringify(model.get(id)));
             if (value === undefined) model.delete(id);
             else model.set(id, value);
@@ -153,7 +162,7 @@ describe('an engine', () => {
           store,
           units.map(unit => recording(unit, reads)),
         );
-        for (const step of history) if (step !== 'run') take(store, step);
+        for (const step of history) if (isChange(step)) take(store, step);
         engine.run();
         for (const step of last) {
           const expected = readersOf(step, store, reads);
@@ -229,7 +238,7 @@ function recording(unit: Unit, reads: Map<string, Set<string>>): Unit {
 }
 
 function readersOf(
-  { kind, key, value }: Exclude<Step, 'run'>,
+  { kind, key, value }: Exclude<Step, 'run' | number>,
   store: FactStore<Facts>,
   reads: ReadonlyMap<string, ReadonlySet<string>>,
 ): readonly string[] {
