@@ -10,6 +10,19 @@ function kubernetes(times: { readonly unknownMs?: number; readonly bindingMs?: n
   return { pods, ...setup({ ...times, pods }) };
 }
 
+/** Resolves at the so manieth wait for the pods: the first is for the instance, the second for its port. */
+function listening(pods: NodePods, count: number): Promise<void> {
+  const onChange = pods.onChange.bind(pods);
+  let listeners = 0;
+  return new Promise(resolve => {
+    pods.onChange = listener => {
+      listeners += 1;
+      if (listeners === count) setImmediate(resolve);
+      return onChange(listener);
+    };
+  });
+}
+
 describe('ADD with Kubernetes', () => {
   it('waits for the instance that the runtime means', async () => {
     const { pods, ovs, southbound, add } = kubernetes({ unknownMs: 5_000, bindingMs: 5_000 });
@@ -68,8 +81,9 @@ describe('ADD with Kubernetes', () => {
   ])('is cancelled where its pod %s, before it has a port', async (_, act) => {
     const { pods, kernel, add } = kubernetes({ bindingMs: 60_000 });
     pods.put(podObject('web', 'uid-1'));
+    const waits = listening(pods, 2);
     const answer = add('one');
-    await new Promise(resolve => setImmediate(resolve));
+    await waits;
     act(pods);
     expect(messageOf(await answer)).toContain('deleted or replaced');
     expect(kernel.commands).toEqual([]);
