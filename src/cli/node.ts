@@ -16,10 +16,11 @@ import { addDatabaseOptions, type DatabaseOptions, remotesOf, tlsOf } from './da
 import { UsageError } from './exit.ts';
 import { addLogLevel, type LogLevelOption } from './log-option.ts';
 import { serveNode } from './node-process.ts';
+import { addObservation, type ObservationOption, observationAddress, whileObserved } from './observation.ts';
 import { untilSignal } from './signals.ts';
 import { addSourceOptions, manifestsOf, type SourceOptions } from './source-options.ts';
 
-interface NodeOptions extends DatabaseOptions, SourceOptions, LogLevelOption {
+interface NodeOptions extends DatabaseOptions, SourceOptions, LogLevelOption, ObservationOption {
   readonly nodeName: string;
   readonly ovs: string;
   readonly encapIp?: string;
@@ -42,7 +43,7 @@ export function nodeCommand(): Command {
     .requiredOption('--node-name <name>', "the Node's name")
     .requiredOption('--ovs <address>', 'local Open vSwitch database, e.g. unix:/run/openvswitch/db.sock');
   addSourceOptions(addDatabaseOptions(command, ['sb']));
-  return addLogLevel(command)
+  return addObservation(addLogLevel(command), 'node')
     .option('--encap-ip <ip>', "tunnel address (default: what Open vSwitch says, else the Node's InternalIP)")
     .addOption(new Option('--cni-socket <path>', 'where the CNI plugin asks').default(DEFAULT_AGENT_SOCKET))
     .option('--install-cni-bin <folder>', 'put the CNI plugin into this folder, e.g. /opt/cni/bin')
@@ -67,6 +68,7 @@ async function run(options: NodeOptions): Promise<void> {
   const log = createLog({ level: options.logLevel });
   logConnections(log);
   const access = kubernetesOf(options);
+  const address = observationAddress(options, 'node');
   const sessions = {
     ovs: new Session({
       remotes: localRemotes(options.ovs),
@@ -84,17 +86,20 @@ async function run(options: NodeOptions): Promise<void> {
   const kubernetes = api && nodeKubernetes({ api, name, ovs: asDatabase(sessions.ovs), log });
   const self = kubernetes?.self ?? (await ownNode(name, manifestsOf(options), log));
   const { cniPlugin: plugin, installCniBin: pluginFolder, installCniConf: configurationFolder } = options;
+  const agent = {
+    ...{ self, kubernetes, sessions, encapIp, mtu, log },
+    remote: remotes.map(formatEndpoint).join(','),
+    socket: options.cniSocket,
+    clusterSubnets: clusterSubnets.map(({ cidr }) => cidr),
+    installation: { plugin, pluginFolder, configurationFolder },
+  };
+  const requirements = {
+    databases: ['Open_vSwitch', 'OVN_Southbound'],
+    resources: access ? ['nodes', 'pods'] : [],
+    ...{ manifests: false, lease: false, cni: true },
+  };
   await untilSignal(signal =>
-    serveNode(
-      {
-        ...{ self, kubernetes, sessions, encapIp, mtu, log },
-        remote: remotes.map(formatEndpoint).join(','),
-        socket: options.cniSocket,
-        clusterSubnets: clusterSubnets.map(({ cidr }) => cidr),
-        installation: { plugin, pluginFolder, configurationFolder },
-      },
-      signal,
-    ),
+    whileObserved({ component: 'node', address, requirements, log }, () => serveNode(agent, signal)),
   ).finally(() => api?.close());
 }
 

@@ -22,6 +22,7 @@ import {
   startProcess,
   stopProcess,
 } from '../../src/sandbox/processes/processes.ts';
+import { keepAuditLog } from './audit.ts';
 import { freePorts } from './ovsdb-server.ts';
 import { describeIf } from './skip.ts';
 
@@ -136,6 +137,7 @@ export class TestControlPlane {
   /** Stops everything and removes the folder. */
   async stop(): Promise<void> {
     for (const spec of [...this.#processes].reverse()) await stopProcess(spec);
+    keepAuditLog(this.auditLog, 'integration');
     rmSync(this.folder, { recursive: true, force: true });
   }
 
