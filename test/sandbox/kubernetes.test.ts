@@ -76,8 +76,9 @@ describe('the processes of a control plane', () => {
   };
 
   it('run on the central host, each found by a file of its own', () => {
-    const processes = kubernetesProcesses(state, paths);
-    const names = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'relay'];
+    const { servers, clients } = kubernetesProcesses(state, paths);
+    const processes = [...servers, ...clients];
+    const names = ['etcd', 'kube-apiserver', 'relay', 'kube-controller-manager', 'kube-scheduler'];
     expect(processes.map(({ name }) => name)).toEqual(names);
     for (const { command } of processes) {
       expect([command.file, ...command.args].join(' ')).toContain('ip netns exec knb-s-central');
@@ -93,7 +94,7 @@ describe('the processes of a control plane', () => {
 
   it('are none in a sandbox without', () => {
     const { kubernetes: _, ...plain } = state;
-    expect(kubernetesProcesses(plain, paths)).toEqual([]);
+    expect(kubernetesProcesses(plain, paths)).toEqual({ servers: [], clients: [] });
   });
 });
 

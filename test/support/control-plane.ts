@@ -113,14 +113,17 @@ export class TestControlPlane {
   /** A folder for whatever belongs to the control plane; removed when it stops. */
   readonly folder: string;
   readonly #plane: ControlPlane;
-  readonly #processes: readonly ProcessSpec[];
+  readonly #servers: readonly ProcessSpec[];
+  readonly #clients: readonly ProcessSpec[];
   #kubeconfigs = 0;
   #users = 0;
 
   constructor(plane: ControlPlane, controllers: boolean) {
     const { kubeconfig, auditLog } = controlPlaneFiles(plane);
     this.#plane = plane;
-    this.#processes = controlPlaneProcesses(plane).slice(0, controllers ? 4 : 2);
+    const { servers, clients } = controlPlaneProcesses(plane);
+    this.#servers = servers;
+    this.#clients = controllers ? clients : [];
     this.server = serverUrl(plane);
     this.kubeconfig = kubeconfig;
     this.auditLog = auditLog;
@@ -130,13 +133,14 @@ export class TestControlPlane {
 
   async start(): Promise<void> {
     await createControlPlane(this.#plane);
-    for (const spec of this.#processes) await startProcess(spec);
+    for (const spec of this.#servers) await startProcess(spec);
     await this.ready();
+    for (const spec of this.#clients) await startProcess(spec);
   }
 
   /** Stops everything and removes the folder. */
   async stop(): Promise<void> {
-    for (const spec of [...this.#processes].reverse()) await stopProcess(spec);
+    for (const spec of [...this.#servers, ...this.#clients].reverse()) await stopProcess(spec);
     keepAuditLog(this.auditLog, 'integration');
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -228,7 +232,7 @@ export class TestControlPlane {
   }
 
   #spec(name: string): ProcessSpec {
-    const found = this.#processes.find(spec => spec.name === name);
+    const found = this.#servers.find(spec => spec.name === name);
     if (!found) throw new Error(`there is no ${name}`);
     return found;
   }

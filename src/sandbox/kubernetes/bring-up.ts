@@ -19,8 +19,6 @@ import { kubernetesProcesses, outsideUrl, sandboxPlane } from './sandbox-plane.t
 /** The namespace and the ServiceAccounts of `deploy/rbac.yaml`. */
 const NAMESPACE = 'kube-northbound';
 const ACCOUNTS = { master: 'kube-northbound-master', node: 'kube-northbound-node' } as const;
-/** Without these nobody outside gets an answer. */
-const NEEDED = ['etcd', 'kube-apiserver', 'relay'];
 /** Nobody renews the tokens of a sandbox, so they hold for ten years. */
 const TOKEN_DURATION = '87600h';
 
@@ -37,8 +35,10 @@ export async function bringKubernetesUp(
   await mkdir(paths.kubernetes, { mode: 0o700 });
   await createControlPlane(plane, outside);
   await addUser(plane, 'kubelet', { name: 'sandbox-kubelet', groups: ['system:masters'] }, outside);
-  for (const spec of kubernetesProcesses(state, paths)) await startProcess(spec);
+  const { servers, clients } = kubernetesProcesses(state, paths);
+  for (const spec of servers) await startProcess(spec);
   await untilReady(state, kubernetes, paths);
+  for (const spec of clients) await startProcess(spec);
   const admin = { bin: plane.bin, kubeconfig: paths.kubeconfig('admin') };
   await kubectl(admin, ['apply', '-f', packageFile('deploy/rbac.yaml')]);
   for (const user of ['master', 'node'] as const) await addAccount(plane, admin, user, paths);
@@ -51,8 +51,8 @@ export async function untilReady(
   paths: RunPaths,
 ): Promise<void> {
   const { authority } = controlPlaneFiles(sandboxPlane(state, kubernetes, paths));
-  const needed = kubernetesProcesses(state, paths).filter(({ name }) => NEEDED.includes(name));
-  await awaitApiServer(needed, { server: outsideUrl(kubernetes), authority });
+  const { servers } = kubernetesProcesses(state, paths);
+  await awaitApiServer(servers, { server: outsideUrl(kubernetes), authority });
 }
 
 async function addAccount(

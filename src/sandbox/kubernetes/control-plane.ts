@@ -83,9 +83,16 @@ export function controlPlaneAuthority({ dir }: Pick<ControlPlane, 'dir'>): Autho
   return new Authority(join(dir, 'pki'));
 }
 
-/** The four processes in the order in which they start. To be stopped the other way round: without etcd the API server's end takes a minute. */
-export function controlPlaneProcesses(plane: ControlPlane): readonly ProcessSpec[] {
-  return [etcd(plane), apiServer(plane), controllerManager(plane), scheduler(plane)];
+/**
+ * The processes in the order in which they start. Clients must not start before the API server is ready: until it has
+ * written its own RBAC it refuses them, and then they end. To be stopped the other way round: without etcd the API
+ * server's end takes a minute.
+ */
+export function controlPlaneProcesses(plane: ControlPlane): {
+  readonly servers: readonly ProcessSpec[];
+  readonly clients: readonly ProcessSpec[];
+} {
+  return { servers: [etcd(plane), apiServer(plane)], clients: [controllerManager(plane), scheduler(plane)] };
 }
 
 /** Every request once it is answered: who, what, and whether it was allowed (annotation `authorization.k8s.io/decision`). */

@@ -23,11 +23,15 @@ export function outsideUrl({ port }: KubernetesState): string {
   return `https://127.0.0.1:${port}`;
 }
 
-/** Everything of Kubernetes that runs in a sandbox which has it, in the order in which it starts. */
-export function kubernetesProcesses(state: SandboxState, paths: RunPaths): readonly ProcessSpec[] {
+/** What of Kubernetes runs in a sandbox: the servers, which are to be ready before the clients start. */
+export function kubernetesProcesses(
+  state: SandboxState,
+  paths: RunPaths,
+): ReturnType<typeof controlPlaneProcesses> {
   const { kubernetes } = state;
-  if (!kubernetes) return [];
-  return [...controlPlaneProcesses(sandboxPlane(state, kubernetes, paths)), relay(state, kubernetes, paths)];
+  if (!kubernetes) return { servers: [], clients: [] };
+  const { servers, clients } = controlPlaneProcesses(sandboxPlane(state, kubernetes, paths));
+  return { servers: [...servers, relay(state, kubernetes, paths)], clients };
 }
 
 /** Where the relay of a sandbox passes connections on to. */

@@ -17,13 +17,15 @@ export function sandboxProcesses(
   programs: Programs,
 ): readonly ProcessSpec[] {
   const { topology, ovnOnly } = state;
+  const kubernetes = kubernetesProcesses(state, paths);
   return [
     ...centralProcesses(topology, paths, programs),
     ...topology.nodes.flatMap(node => {
       const { ovsdb, vswitchd, controller } = chassisProcesses(node, paths, programs);
       return [ovsdb, vswitchd, controller];
     }),
-    ...kubernetesProcesses(state, paths),
+    ...kubernetes.servers,
+    ...kubernetes.clients,
     ...(ovnOnly ? [] : ownProcesses(state, paths)),
   ];
 }
