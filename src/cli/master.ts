@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { openKubernetes } from '../cluster/api/index.ts';
 import { liesIn } from '../cluster/manifest-files.ts';
 import { loadConfig } from '../config/index.ts';
 import { runMaster } from '../master/master.ts';
@@ -9,14 +10,15 @@ import { logConnections } from '../observe/connections.ts';
 import { createLog } from '../observe/log.ts';
 import { addDatabaseOptions, type DatabaseOptions, remotesOf, tlsOf } from './database-options.ts';
 import { UsageError } from './exit.ts';
+import { addLeaseOptions, clusterOptionsOf, type LeaseOptions } from './lease-options.ts';
 import { addLogLevel, type LogLevelOption } from './log-option.ts';
 import { addObservation, type ObservationOption, observationAddress, whileObserved } from './observation.ts';
 import { concludeRun } from './report.ts';
 import { seconds } from './seconds.ts';
 import { untilSignal } from './signals.ts';
-import { addSourceOptions, manifestsOf, type SourceOptions } from './source-options.ts';
+import { addSourceOptions, type SourceOptions, sourceOf } from './source-options.ts';
 
-interface Options extends SourceOptions, DatabaseOptions, LogLevelOption, ObservationOption {
+interface Options extends SourceOptions, DatabaseOptions, LeaseOptions, LogLevelOption, ObservationOption {
   readonly once?: boolean;
   readonly strict?: boolean;
   readonly timeout: number;
@@ -25,14 +27,16 @@ interface Options extends SourceOptions, DatabaseOptions, LogLevelOption, Observ
 }
 
 const EXAMPLE = `
-Example:
+Examples:
   kube-northbound master --manifests examples/first-light --nb unix:/var/run/ovn/ovnnb_db.sock \\
-      --sb unix:/var/run/ovn/ovnsb_db.sock`;
+      --sb unix:/var/run/ovn/ovnsb_db.sock
+  kube-northbound master --kubeconfig ~/.kube/config --nb tcp:192.0.2.10:6641 --sb tcp:192.0.2.10:6642`;
 
 export function masterCommand(): Command {
   const command = new Command('master').description("Keeps OVN's northbound database equal to the cluster.");
   addSourceOptions(command);
   addDatabaseOptions(command, ['nb', 'sb']);
+  addLeaseOptions(command);
   return addObservation(addLogLevel(command), 'master')
     .option('--once', 'synchronise, prune, wait until the database shows it, and exit')
     .option('--timeout <seconds>', 'with --once: how long that may take', seconds, 30)
@@ -49,30 +53,36 @@ export function masterCommand(): Command {
 async function run(options: Options): Promise<void> {
   const log = createLog({ level: options.logLevel });
   logConnections(log);
-  const manifests = manifestsOf(options);
+  const source = sourceOf(options);
+  const client = 'access' in source ? openKubernetes(source.access) : undefined;
+  const manifests = 'manifests' in source ? source.manifests : [];
   checkStatusFile(options.statusFile, manifests);
   const shared = {
     config: loadConfig(options.config),
     strict: options.strict ?? false,
-    manifests,
+    input: client ? { cluster: clusterOptionsOf(options, client) } : { manifests },
     northbound: { remotes: remotesOf(options, 'nb'), tls: tlsOf(options) },
     statusFile: options.statusFile,
     log,
   };
   const southbound = { remotes: remotesOf(options, 'sb'), tls: tlsOf(options) };
   const address = observationAddress(options, 'master');
-  if (options.once) {
-    concludeRun(await syncOnce({ ...shared, timeout: options.timeout * 1000 }), shared.strict);
-    return;
+  try {
+    if (options.once) {
+      concludeRun(await syncOnce({ ...shared, timeout: options.timeout * 1000 }), shared.strict);
+      return;
+    }
+    if (manifests.includes('-'))
+      throw new UsageError('standard input (-) goes with --once only: give a folder');
+    const requirements = requirementsOf(options);
+    await untilSignal(signal =>
+      whileObserved({ component: 'master', address, requirements, log }, () =>
+        runMaster({ ...shared, southbound }, signal),
+      ),
+    );
+  } finally {
+    client?.close();
   }
-  if (manifests.includes('-'))
-    throw new UsageError('standard input (-) goes with --once only: give a folder');
-  const requirements = requirementsOf(options);
-  await untilSignal(signal =>
-    whileObserved({ component: 'master', address, requirements, log }, () =>
-      runMaster({ ...shared, southbound }, signal),
-    ),
-  );
 }
 
 /** What makes this master ready. */

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { ExitError, UsageError } from './exit.ts';
+import type { KubernetesAccess } from '../cluster/api/index.ts';
+import { UsageError } from './exit.ts';
 
 /** Where a command takes its Kubernetes objects from. */
 export interface SourceOptions {
@@ -16,8 +17,8 @@ export function addSourceOptions(command: Command): Command {
         collect,
       ),
     )
-    .option('--kubeconfig <file>', 'Kubernetes API server by a kubeconfig (not there yet)')
-    .option('--in-cluster', 'Kubernetes API server of the cluster that this runs in (not there yet)');
+    .option('--kubeconfig <file>', 'Kubernetes API server, by the current context of a kubeconfig')
+    .option('--in-cluster', 'Kubernetes API server of the cluster that this runs in');
 }
 
 /** Gathers the values of an option that may be given several times. */
@@ -25,13 +26,20 @@ export function collect(value: string, previous: readonly string[] | undefined):
   return [...(previous ?? []), value];
 }
 
-/** The manifest paths. Throws UsageError where there is not exactly one source. */
-export function manifestsOf(options: SourceOptions): readonly string[] {
+/** Where the objects come from. Throws UsageError where there is not exactly one source. */
+export function sourceOf(
+  options: SourceOptions,
+): { readonly manifests: readonly string[] } | { readonly access: KubernetesAccess } {
   const { manifests, kubeconfig, inCluster } = options;
   const given = [manifests, kubeconfig, inCluster].filter(source => source !== undefined);
   if (given.length !== 1) throw new UsageError('give one of --manifests, --kubeconfig and --in-cluster');
-  if (!manifests) {
-    throw new ExitError(1, '--kubeconfig and --in-cluster are not there yet: use --manifests with a folder');
-  }
-  return manifests;
+  if (manifests) return { manifests };
+  return { access: kubeconfig === undefined ? 'in-cluster' : { kubeconfig } };
+}
+
+/** The manifest paths. Throws UsageError where objects come from elsewhere. */
+export function manifestsOf(options: SourceOptions): readonly string[] {
+  const source = sourceOf(options);
+  if ('manifests' in source) return source.manifests;
+  throw new UsageError('give --manifests: a Kubernetes API server cannot be used here');
 }

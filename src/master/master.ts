@@ -1,34 +1,26 @@
 import { auditTime, fromEvent, lastValueFrom, map, merge, Observable, takeUntil, tap } from 'rxjs';
-import { ManifestSource } from '../cluster/manifest-source.ts';
 import type { SourceChange } from '../cluster/source.ts';
-import type { Config } from '../config/index.ts';
 import type { Log } from '../contracts/log.ts';
 import { WrongDatabaseError } from '../ovsdb-client/index.ts';
 import { Announcements } from './announcements.ts';
 import { publish } from './diagnostics.ts';
-import { Keeper } from './keeper.ts';
-import { type DatabaseAccess, openNorthbound } from './northbound.ts';
+import { type KeepingOptions, openKeeping, sourceOf } from './keeping.ts';
+import type { DatabaseAccess } from './northbound.ts';
 import { Southbound } from './southbound.ts';
 import { type MasterStatus, openStatusFile, type StatusFile } from './status-file.ts';
 
 /** How long changes of the status are gathered, in ms, before they are written. */
 const STATUS_PAUSE = 20;
 
-export interface MasterOptions {
-  readonly config: Config;
-  /** Whether policies that nothing enforces are refused. */
-  readonly strict: boolean;
-  readonly manifests: readonly string[];
-  readonly northbound: DatabaseAccess;
+export interface MasterOptions extends KeepingOptions {
   readonly southbound: DatabaseAccess;
   readonly statusFile: string | undefined;
-  readonly log: Log;
 }
 
 /**
- * Keeps the northbound equal to the manifests until `signal` aborts. Rejects where going on makes no sense: a wrong
- * database, a second master, paths that do not exist, a status file that cannot be written. An unreachable database is
- * waited for.
+ * Keeps the northbound equal to manifests, or to an API server's objects, until `signal` aborts. Rejects where going on
+ * makes no sense: a wrong database, a second master where a lock decides, paths that do not exist, a status file that
+ * cannot be written. An unreachable database or API server is waited for.
  */
 export async function runMaster(options: MasterOptions, signal: AbortSignal): Promise<void> {
   const statusFile = await openStatusFile(options.statusFile);
@@ -53,17 +45,15 @@ async function keepNorthbound(
   writeStatus: (status: MasterStatus) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { config, strict, log } = options;
-  const source = new ManifestSource({ paths: options.manifests, log });
-  const { session, lock } = await openNorthbound(options.northbound, config, { signal });
-  const keeper = new Keeper({ config, strict, session, lock, log });
-  const announcements = new Announcements(log);
+  const source = sourceOf(options);
+  const { keeping, session } = await openKeeping(options, { signal });
+  const announcements = new Announcements(options.log);
   try {
     const changes = new Observable<SourceChange>(observer => source.watch(change => observer.next(change)));
-    const states = new Observable<void>(observer => keeper.onChange(() => observer.next()));
-    const work = merge(changes.pipe(tap(change => keeper.take(change))), states).pipe(
+    const states = new Observable<void>(observer => keeping.onChange(() => observer.next()));
+    const work = merge(changes.pipe(tap(change => keeping.take(change))), states).pipe(
       auditTime(STATUS_PAUSE),
-      map(() => keeper.status()),
+      map(() => keeping.status()),
       tap(status => announcements.update(status)),
       tap(status => publish({ kind: 'status', status })),
       tap(writeStatus),
@@ -71,7 +61,7 @@ async function keepNorthbound(
     );
     await lastValueFrom(work, { defaultValue: undefined });
   } finally {
-    keeper.close();
+    await keeping.close();
     await session.close();
   }
 }

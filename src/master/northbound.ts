@@ -1,5 +1,4 @@
-import type { Config } from '../config/index.ts';
-import { northboundTables, requireNorthbound } from '../northbound/index.ts';
+import { northboundTables, requireNorthbound, STAMP_TABLES } from '../northbound/index.ts';
 import { type Endpoint, type Lock, Session, TimeoutError, type TlsOptions } from '../ovsdb-client/index.ts';
 
 /** How long another master of the same installation is waited for, in ms, before this one gives up. */
@@ -11,26 +10,18 @@ export interface DatabaseAccess {
   readonly tls: TlsOptions | undefined;
 }
 
-/** The northbound: connected, its schema checked, locked for this installation. */
-export interface Northbound {
-  readonly session: Session;
-  readonly lock: Lock;
-}
-
 /**
- * Opens the northbound. It is waited for, `timeout` (ms) at most where that is given, until `signal` aborts. Rejects
- * where the server has no such database, where its schema lacks a column that we write, and where another master of the
- * installation holds the lock.
+ * Opens the northbound; its schema is checked. It is waited for, `timeout` (ms) at most where that is given, until `signal`
+ * aborts. Rejects where the server has no such database, and where its schema lacks a column that we write.
  */
 export async function openNorthbound(
   access: DatabaseAccess,
-  config: Config,
   options: { readonly timeout?: number; readonly signal?: AbortSignal },
-): Promise<Northbound> {
+): Promise<Session> {
   const session = new Session({
     ...sessionAccess(access),
     database: 'OVN_Northbound',
-    tables: northboundTables,
+    tables: { ...northboundTables, ...STAMP_TABLES },
     leaderOnly: true,
   });
   options.signal?.addEventListener('abort', () => void session.close(), { once: true });
@@ -38,7 +29,7 @@ export async function openNorthbound(
   try {
     await session.ready(options.timeout);
     if (session.schema) requireNorthbound(session.schema);
-    return { session, lock: await takeLock(session, config.installation) };
+    return session;
   } catch (error) {
     await session.close();
     throw error;
@@ -53,12 +44,18 @@ export function sessionAccess({ remotes, tls }: DatabaseAccess): {
   return tls === undefined ? { remotes } : { remotes, tls };
 }
 
-async function takeLock(session: Session, installation: string): Promise<Lock> {
+/**
+ * Locks the northbound for an installation, where no Kubernetes says who leads. Closes the session and rejects where another
+ * master of the installation holds the lock.
+ */
+export async function lockNorthbound(session: Session, installation: string): Promise<Lock> {
   const name = `kube_northbound_${installation}`;
   const lock = session.lock(name);
   try {
     await lock.acquired(LOCK_TIMEOUT);
+    return lock;
   } catch (cause) {
+    await session.close();
     if (!(cause instanceof TimeoutError)) throw cause;
     throw new Error(
       `another master of the installation "${installation}" holds the lock ${name}: ` +
@@ -66,5 +63,4 @@ async function takeLock(session: Session, installation: string): Promise<Lock> {
       { cause },
     );
   }
-  return lock;
 }

@@ -1,55 +1,75 @@
 import { ManifestSource } from '../cluster/manifest-source.ts';
-import type { SourceChange } from '../cluster/source.ts';
-import { Keeper } from './keeper.ts';
-import type { MasterOptions } from './master.ts';
-import { openNorthbound } from './northbound.ts';
+import type { ObjectSource, SourceChange } from '../cluster/source.ts';
+import { type Keeping, type KeepingOptions, openKeeping, sourceOf } from './keeping.ts';
 import { type MasterStatus, openStatusFile } from './status-file.ts';
 
 /** What a single run came to. */
 interface OnceResult extends MasterStatus {
-  /** Whether every manifest could be read; nothing is deleted otherwise. */
+  /** Whether every object could be read; nothing is deleted otherwise. */
   readonly complete: boolean;
 }
 
+export interface OnceOptions extends KeepingOptions {
+  readonly statusFile: string | undefined;
+  /** For the whole run, in ms. */
+  readonly timeout: number;
+}
+
 /**
- * Makes the northbound equal to the manifests once. `timeout` (ms) bounds the whole run. Rejects where the database
- * cannot be had, or does not show the rows in time. A status file then says so, too.
+ * Makes the northbound equal to the objects once. Rejects where the database, the objects or the lease cannot be had, or
+ * the database does not show the rows in time. A status file then says so, too.
  */
-export async function syncOnce(
-  options: Omit<MasterOptions, 'southbound'> & { readonly timeout: number },
-): Promise<OnceResult> {
-  const { config, strict, log, timeout } = options;
+export async function syncOnce(options: OnceOptions): Promise<OnceResult> {
+  const { timeout } = options;
   const deadline = performance.now() + timeout;
   const statusFile = await openStatusFile(options.statusFile);
-  const { objects, ...state } = await new ManifestSource({ paths: options.manifests, log }).read();
-  const change: SourceChange = { ...state, put: objects, deleted: [] };
-  const { session, lock } = await openNorthbound(options.northbound, config, { timeout });
-  const keeper = new Keeper({ config, strict, session, lock, log });
+  const source = await singleSource(options);
+  const { keeping, session } = await openKeeping(options, { timeout });
+  let complete = true;
+  const stop = source.watch(change => {
+    complete = change.synced;
+    keeping.take(change);
+  });
   try {
-    keeper.take(change);
-    await inSync(keeper, deadline - performance.now());
-    return { ...keeper.status(), complete: state.synced };
+    await inSync(keeping, deadline - performance.now());
+    return { ...keeping.status(), complete };
   } finally {
-    const status = keeper.status();
-    keeper.close();
+    stop();
+    const status = keeping.status();
+    await keeping.close();
     await session.close();
     await statusFile?.update(status);
   }
 }
 
-function inSync(keeper: Keeper, timeout: number): Promise<void> {
+/** Manifests are read before anything else is done: they may come by standard input, or not be there. */
+async function singleSource(options: KeepingOptions): Promise<ObjectSource> {
+  const { input, log } = options;
+  if ('cluster' in input) return sourceOf(options);
+  const { objects, ...state } = await new ManifestSource({ paths: input.manifests, log }).read();
+  const change: SourceChange = { ...state, put: objects, deleted: [] };
+  return {
+    watch(listener) {
+      const next = setImmediate(listener, change);
+      return () => clearImmediate(next);
+    },
+  };
+}
+
+function inSync(keeping: Keeping, timeout: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       stop();
-      reject(new Error('the northbound database does not show the rows in time: see --timeout'));
+      const slow = 'the northbound database does not show the rows in time: see --timeout';
+      reject(new Error(keeping.trouble() ?? slow));
     }, timeout);
     const check = () => {
-      if (!keeper.status().synced) return;
+      if (!keeping.status().synced) return;
       clearTimeout(timer);
       stop();
       resolve();
     };
-    const stop = keeper.onChange(check);
+    const stop = keeping.onChange(check);
     check();
   });
 }

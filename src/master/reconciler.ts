@@ -16,13 +16,16 @@ type Rows = Pick<OwnedDatabase, 'apply' | 'isEmpty' | 'resync' | 'setPrune'>;
 export class Reconciler {
   readonly #facts: Facts;
   readonly #rows: Rows;
+  readonly #onSettled: () => void;
   #phase: 'new' | 'filling' | 'comparing' | 'following' = 'new';
   #prune = false;
   #next: NodeJS.Immediate | undefined;
 
-  constructor(facts: Facts, rows: Rows) {
+  /** `onSettled` is called once, when {@link isSettled} becomes true. */
+  constructor(facts: Facts, rows: Rows, onSettled: () => void = () => {}) {
     this.#facts = facts;
     this.#rows = rows;
+    this.#onSettled = onSettled;
   }
 
   /** Whether the rows that are wanted are those of the facts as they are now. */
@@ -64,5 +67,6 @@ export class Reconciler {
     this.#phase = 'following';
     this.#rows.setPrune(this.#prune);
     if (!isCompared) this.#rows.resync();
+    this.#onSettled();
   }
 }

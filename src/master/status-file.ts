@@ -17,6 +17,18 @@ export interface MasterStatus {
   readonly unenforced: readonly string[];
   /** How many objects there are of each kind that is not translated. */
   readonly ignored: Readonly<Record<string, number>>;
+  /** With an API server only: who leads. */
+  readonly lease?: LeaseStatus;
+}
+
+/** Who leads, as far as this master knows. */
+export interface LeaseStatus {
+  /** This master. */
+  readonly identity: string;
+  /** Empty where nobody does. */
+  readonly holder: string;
+  /** The term under which this master writes; null while it stands by. */
+  readonly term: number | null;
 }
 
 /** What there is to say before the first look at the input. */

@@ -22,3 +22,6 @@ export const northboundTables: Readonly<Record<string, readonly string[]>> = Obj
     [...new Set([...Object.keys(columns), 'external_ids'])],
   ]),
 );
+
+/** The tables in which rows can be ours. */
+export const northboundTableNames: readonly string[] = Object.keys(ownedTables);
