@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { KubernetesApi } from '../../../src/cluster/api/index.ts';
 import type { WatchedResource } from '../../../src/cluster/watch/index.ts';
+import { Following, PODS } from '../../support/following.ts';
 import { ScriptedApiServer } from '../../support/scripted-api-server.ts';
 import { sendJson, sendStatus } from '../../support/scripted-http-server.ts';
-import { Following, PODS } from './following.ts';
 
 let server: ScriptedApiServer;
 const following: Following[] = [];

@@ -1,11 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { KubernetesApi } from '../../../src/cluster/api/index.ts';
-import type { ClusterEvent } from '../../../src/cluster/diagnostics.ts';
-import type { KubeObject } from '../../../src/cluster/manifest-object.ts';
-import { Reflector, type WatchedResource } from '../../../src/cluster/watch/index.ts';
-import type { Log } from '../../../src/contracts/log.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { poll } from '../../support/poll.ts';
+import type { KubernetesApi } from '../../src/cluster/api/index.ts';
+import type { ClusterEvent } from '../../src/cluster/diagnostics.ts';
+import type { KubeObject } from '../../src/cluster/manifest-object.ts';
+import { Reflector, type WatchedResource } from '../../src/cluster/watch/index.ts';
+import type { Log } from '../../src/contracts/log.ts';
+import { FakeClock } from './fake-clock.ts';
+import { poll } from './poll.ts';
 
 export const PODS: WatchedResource = { apiVersion: 'v1', kind: 'Pod', path: '/api/v1/pods' };
 
@@ -71,8 +71,8 @@ export class Following {
         if (this.impatient && due <= LONGEST_PAUSE) this.clock.advance(due);
         return false;
       },
-      () => `${what}; told: ${this.told.join(' ')}; warnings: ${this.warnings.join(' | ')}`,
-      3000,
+      () => `${what}; told: ${this.told.join(' ')}; warnings: ${[...new Set(this.warnings)].join(' | ')}`,
+      15_000,
     );
   }
 
