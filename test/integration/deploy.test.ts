@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { type KubernetesClient, openKubernetes } from '../../src/cluster/api/index.ts';
+import { controlPlane, describeWithControlPlane, type TestControlPlane } from '../support/control-plane.ts';
+
+const DEPLOY = join(__dirname, '../../deploy');
+const NAMESPACE = 'kube-northbound';
+const ACCOUNT = `system:serviceaccount:${NAMESPACE}:kube-northbound`;
+
+const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } };
+const pod = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'web', namespace: 'default' },
+  spec: { nodeName: 'n1', containers: [{ name: 'web', image: 'web' }] },
+};
+
+describeWithControlPlane('deploy/', () => {
+  let plane: TestControlPlane;
+  const clients: KubernetesClient[] = [];
+
+  beforeAll(async () => {
+    plane = await controlPlane({ isProbe: true });
+    await plane.kubectl(['apply', '-f', join(DEPLOY, 'rbac.yaml')]);
+    await plane.apply(node, pod);
+  }, 120_000);
+
+  afterAll(async () => {
+    for (const client of clients) client.close();
+    await plane.stop();
+  });
+
+  async function clientOf(component: 'master' | 'node'): Promise<KubernetesClient> {
+    const serviceAccount = `kube-northbound-${component}`;
+    const kubeconfig = await plane.kubeconfigFor({ namespace: NAMESPACE, serviceAccount });
+    const client = openKubernetes({ kubeconfig });
+    clients.push(client);
+    return client;
+  }
+
+  /** Whether RBAC would allow it; asked by the administrator, so that nothing is denied in the account's name. */
+  async function may(component: 'master' | 'node', ...what: readonly string[]): Promise<boolean> {
+    const args = ['auth', 'can-i', ...what, `--as=${ACCOUNT}-${component}`];
+    return (await plane.kubectl(args).catch(({ stdout }) => stdout as string)).trim() === 'yes';
+  }
+
+  it('is what the API server takes, without a field that it does not know', async () => {
+    const applied = await plane.kubectl([
+      ...['apply', '--dry-run=server', '--validate=strict', '-k', DEPLOY, '-o', 'name'],
+    ]);
+    const names = applied.trim().split('\n');
+    expect(names).toContain('deployment.apps/kube-northbound-master');
+    expect(names).toContain('daemonset.apps/kube-northbound-node');
+    expect(names).toContain('poddisruptionbudget.policy/kube-northbound-master');
+    expect(names).toHaveLength(13);
+  });
+
+  it('lets the master annotate pods and nodes, and change nothing else of them', async () => {
+    const api = await clientOf('master');
+    const patch = (path: string, body: object) =>
+      api.request({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json' });
+    const annotated = { metadata: { annotations: { 'k8s.ovn.org/pod-networks': '{}' } } };
+    const spec = { spec: { containers: [{ name: 'web', image: 'other' }] } };
+    const changed = await patch('/api/v1/namespaces/default/pods/web/status', { ...annotated, ...spec });
+    expect(changed).toMatchObject({ ...annotated, spec: { containers: [{ image: 'web' }] } });
+    const taints = { spec: { taints: [{ key: 'a', effect: 'NoSchedule' }] } };
+    const tainted = await patch('/api/v1/nodes/n1/status', { ...annotated, ...taints });
+    expect(tainted).toMatchObject(annotated);
+    expect((tainted.spec as { taints?: { key: string }[] }).taints ?? []).not.toContainEqual(
+      expect.objectContaining({ key: 'a' }),
+    );
+  });
+
+  it('lets the master hold its Lease, and no other', async () => {
+    const api = await clientOf('master');
+    const leases = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases`;
+    const name = 'kube-northbound-default';
+    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name } };
+    const made = await api.request({ method: 'POST', path: leases, body: lease });
+    await api.request({ method: 'PUT', path: `${leases}/${name}`, body: made });
+    await api.request({ method: 'GET', path: `${leases}/${name}` });
+    const watching = new AbortController();
+    const query = { watch: 'true', fieldSelector: `metadata.name=${name}` };
+    await api.stream({ method: 'GET', path: leases, query, signal: watching.signal });
+    watching.abort();
+    expect(await may('master', 'update', 'lease/other', '-n', NAMESPACE)).toBe(false);
+    expect(await may('master', 'update', `lease/${name}`, '-n', 'kube-system')).toBe(false);
+    expect(await may('master', 'list', 'leases', '-n', NAMESPACE)).toBe(false);
+  });
+
+  it.each<['master' | 'node', readonly string[]]>([
+    ['master', ['patch', 'pods']],
+    ['master', ['patch', 'nodes']],
+    ['master', ['get', 'secrets', '-A']],
+    ['node', ['patch', 'pods', '--subresource=status']],
+    ['node', ['patch', 'nodes']],
+    ['node', ['update', 'nodes', '--subresource=status']],
+    ['node', ['list', 'namespaces']],
+    ['node', ['get', 'lease/kube-northbound-default', '-n', NAMESPACE]],
+  ])('does not let the %s %j', async (component, what) => {
+    expect(await may(component, ...what)).toBe(false);
+  });
+
+  it('asks in words that kubectl understands', async () => {
+    expect(await may('node', 'patch', 'nodes', '--subresource=status')).toBe(true);
+    expect(await may('master', 'patch', 'pods', '--subresource=status')).toBe(true);
+  });
+
+  it('lets the agent follow its pods and say that its network is there', async () => {
+    const api = await clientOf('node');
+    const query = { fieldSelector: 'spec.nodeName=n1' };
+    const { items } = await api.request({ method: 'GET', path: '/api/v1/pods', query });
+    expect(items).toHaveLength(1);
+    const conditions = [{ type: 'NetworkUnavailable', status: 'False', reason: 'Ready', message: '' }];
+    const contentType = 'application/strategic-merge-patch+json';
+    const path = '/api/v1/nodes/n1/status';
+    const changed = await api.request({
+      method: 'PATCH',
+      path,
+      contentType,
+      body: { status: { conditions } },
+    });
+    expect(changed).toMatchObject({ status: { conditions: [expect.objectContaining({ status: 'False' })] } });
+  });
+});
