@@ -1,8 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { deniedRequests, gatheredLogs, keepAuditLog, unusedRights } from '../support/audit.ts';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import {
+  deniedRequests,
+  gatheredLogs,
+  keepAuditLog,
+  keepAuditLogOfSandbox,
+  unusedRights,
+} from '../support/audit.ts';
 import type { AuditEvent } from '../support/control-plane.ts';
 import { rightsOf } from '../support/rights.ts';
 
@@ -151,13 +157,18 @@ describe('unused rights', () => {
 
 describe('audit logs of a run', () => {
   const folder = mkdtempSync(join(tmpdir(), 'audit-'));
-  const before = process.env.KUBE_NORTHBOUND_AUDIT_LOGS;
+  const all = join(folder, 'all');
+  const before = { ...process.env };
 
   afterEach(() => {
-    if (before === undefined) delete process.env.KUBE_NORTHBOUND_AUDIT_LOGS;
-    else process.env.KUBE_NORTHBOUND_AUDIT_LOGS = before;
-    rmSync(folder, { recursive: true, force: true });
+    for (const name of ['KUBE_NORTHBOUND_AUDIT_LOGS', 'KUBE_NORTHBOUND_RUN']) {
+      const value = before[name];
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+    rmSync(all, { recursive: true, force: true });
   });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('are gathered in one folder where one is named', () => {
     const file = join(folder, 'audit.log');
@@ -168,14 +179,28 @@ describe('audit logs of a run', () => {
     ];
     writeFileSync(file, lines.join('\n'));
     delete process.env.KUBE_NORTHBOUND_AUDIT_LOGS;
-    keepAuditLog(file, 'e2e');
-    process.env.KUBE_NORTHBOUND_AUDIT_LOGS = join(folder, 'all');
-    keepAuditLog(join(folder, 'none.log'), 'e2e');
-    expect(gatheredLogs(join(folder, 'all'), rights).size).toBe(0);
-    keepAuditLog(file, 'e2e');
-    const [[name, events] = ['', []], ...others] = gatheredLogs(join(folder, 'all'), rights);
-    expect(name).toMatch(/^e2e-\d+-\d+-audit\.log$/);
+    keepAuditLog(file, 'integration');
+    process.env.KUBE_NORTHBOUND_AUDIT_LOGS = all;
+    keepAuditLog(join(folder, 'none.log'), 'integration');
+    expect(gatheredLogs(all, rights).size).toBe(0);
+    keepAuditLog(file, 'integration');
+    const [[name, events] = ['', []], ...others] = gatheredLogs(all, rights);
+    expect(name).toMatch(/^integration-\d+-\d+-audit\.log$/);
     expect(events.map(({ verb }) => verb)).toEqual(['list']);
     expect(others).toEqual([]);
+  });
+
+  it('have those of sandboxes that are taken down', () => {
+    process.env.KUBE_NORTHBOUND_RUN = folder;
+    process.env.KUBE_NORTHBOUND_AUDIT_LOGS = all;
+    mkdirSync(join(folder, 'shop', 'kubernetes'), { recursive: true });
+    writeFileSync(
+      join(folder, 'shop', 'kubernetes', 'audit.log'),
+      `${line({ verb: 'watch', resource: 'pods' })}\n`,
+    );
+    keepAuditLogOfSandbox(['sandbox', 'down', '--name', 'shop']);
+    keepAuditLogOfSandbox(['sandbox', 'down', '--name', 'other']);
+    const logs = [...gatheredLogs(all, rights)];
+    expect(logs).toEqual([[expect.stringMatching(/^e2e-/), [expect.objectContaining({ verb: 'watch' })]]]);
   });
 });

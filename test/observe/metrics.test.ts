@@ -58,7 +58,8 @@ describe('the metrics of databases', () => {
 describe('the metrics of the master', () => {
   it('show its status; what is gone reads 0', async () => {
     measure('master');
-    const refused = ['Pod default/a', 'Pod default/b', 'Node n1'].map(object => ({ object, reason: '' }));
+    const objects = ['Pod default/a', 'Pod default/b', 'Node n1', 'shop.yaml', 'the first plan'];
+    const refused = objects.map(object => ({ object, reason: '' }));
     publish.master({
       kind: 'status',
       status: masterStatus({ generation: 3, pending: 2, rows: { Logical_Switch: 5 }, refused }),
@@ -66,6 +67,7 @@ describe('the metrics of the master', () => {
     expect(await samples('refused')).toEqual([
       'refused_objects{kind="Pod"} 2',
       'refused_objects{kind="Node"} 1',
+      'refused_objects{kind="other"} 2',
     ]);
     expect(await samples('pending')).toEqual(['pending_pods 2']);
     expect(await samples('in_sync')).toEqual(['in_sync 0']);
@@ -76,6 +78,7 @@ describe('the metrics of the master', () => {
     expect(await samples('refused')).toEqual([
       'refused_objects{kind="Pod"} 0',
       'refused_objects{kind="Node"} 0',
+      'refused_objects{kind="other"} 0',
     ]);
     expect(await samples('rows')).toEqual(['rows{table="Logical_Switch"} 0']);
     expect(await samples('unenforced')).toEqual(['unenforced_policies{kind="NetworkPolicy"} 1']);

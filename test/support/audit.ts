@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { RunPaths } from '../../src/sandbox/paths.ts';
 import type { AuditEvent } from './control-plane.ts';
 import { type Right, rightText } from './rights.ts';
 
@@ -23,6 +24,12 @@ export function keepAuditLog(log: string, origin: string): void {
     log,
     join(folder, `${origin}-${process.pid}-${performance.now().toFixed(0)}-${basename(log)}`),
   );
+}
+
+/** As {@link keepAuditLog}, of the sandbox that the arguments of `sandbox down` name. */
+export function keepAuditLogOfSandbox(args: readonly string[]): void {
+  const name = args[args.indexOf('--name') + 1];
+  if (name !== undefined) keepAuditLog(join(new RunPaths(name).kubernetes, 'audit.log'), 'e2e');
 }
 
 /** What the gathered logs say of the accounts that have rights, by file. */

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MasterStatus } from '../../src/master/status-file.ts';
+import { keepAuditLogOfSandbox } from './audit.ts';
 
 const command = join(__dirname, '../../bin/kube-northbound');
 
@@ -27,8 +28,9 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs our command to its end. */
+/** Runs our command to its end. What a sandbox knows of its API server is kept before the sandbox goes. */
 export function kubeNorthbound(args: readonly string[], input?: string): Promise<Finished> {
+  if (args[0] === 'sandbox' && args[1] === 'down') keepAuditLogOfSandbox(args);
   return runToEnd(command, args, { input });
 }
 

@@ -98,11 +98,11 @@ function byLabel(
   };
 }
 
-/** Objects are named `Kind namespace/name`. */
+/** Objects are named `Kind namespace/name`; what else is refused, such as a file, has no kind. */
 function countKinds(objects: readonly string[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const object of objects) {
-    const kind = object.split(' ', 1)[0] ?? '';
+    const kind = /^([A-Z]\w*) /.exec(object)?.[1] ?? 'other';
     counts[kind] = (counts[kind] ?? 0) + 1;
   }
   return counts;
