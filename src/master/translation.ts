@@ -1,5 +1,5 @@
 import { ClusterAllocations } from '../allocate/index.ts';
-import { type NodeFact, type PodFact, wantsPort } from '../cluster/facts/index.ts';
+import { type NodeFact, type PodFact, versionOf, wantsPort } from '../cluster/facts/index.ts';
 import type { KubeObject, ObjectKey } from '../cluster/manifests.ts';
 import type { Config } from '../config/index.ts';
 import type { RefusalKind } from '../contracts/refusals.ts';
@@ -197,18 +197,13 @@ export class Translation {
     const fact = kind.trim(object);
     if (kind.fact === 'pod') this.#tellPod(this.#store.get('pod', key), fact as PodFact);
     this.#store.put(kind.fact, key, fact);
-    if (kind.fact === 'node') this.#putNode(key, fact as NodeFact);
+    if (kind.fact === 'node') this.#allocations.setNode(key, nodeClaim(fact as NodeFact));
     if (kind.fact === 'pod') this.#putPod(key, fact as PodFact);
-  }
-
-  #putNode(key: string, node: NodeFact): void {
-    this.#allocations.setNode(key, nodeClaim(node));
-    this.#writes?.touchNode(key);
+    if (kind.fact !== 'namespace') this.#writes?.note(kind.fact, key, versionOf(object.raw));
   }
 
   #putPod(key: string, pod: PodFact): void {
     this.#allocations.setPod(key, podClaim(pod, this.#writes !== undefined));
-    this.#writes?.touchPod(key);
     if (pod.node === undefined && pod.problem === undefined && !pod.finished) this.#pending.add(key);
     else this.#pending.delete(key);
   }
@@ -222,15 +217,12 @@ export class Translation {
     const key = kind.keyOf(object);
     if (kind.fact === 'pod') this.#tellPod(this.#store.get('pod', key), undefined);
     this.#store.delete(kind.fact, key);
-    if (kind.fact === 'node') {
-      this.#allocations.setNode(key, undefined);
-      this.#writes?.touchNode(key);
-    }
+    if (kind.fact === 'node') this.#allocations.setNode(key, undefined);
     if (kind.fact === 'pod') {
       this.#allocations.setPod(key, undefined);
       this.#pending.delete(key);
-      this.#writes?.touchPod(key);
     }
+    if (kind.fact !== 'namespace') this.#writes?.note(kind.fact, key, undefined);
   }
 
   #tellPod(before: PodFact | undefined, after: PodFact | undefined): void {
@@ -247,11 +239,11 @@ export class Translation {
     for (const [key, result] of pods) this.#putOrDelete('podAddresses', key, result);
     if (!this.#writes) return;
     for (const name of nodes.keys()) {
-      this.#writes.touchNode(name);
-      for (const key of this.#allocations.podsOn(name)) this.#writes.touchPod(key);
+      this.#writes.touch('node', name);
+      for (const key of this.#allocations.podsOn(name)) this.#writes.touch('pod', key);
     }
-    for (const name of nodeIds.keys()) this.#writes.touchNode(name);
-    for (const key of pods.keys()) this.#writes.touchPod(key);
+    for (const name of nodeIds.keys()) this.#writes.touch('node', name);
+    for (const key of pods.keys()) this.#writes.touch('pod', key);
   }
 
   #target(unit: string, key: string): ObjectProblem['target'] | undefined {

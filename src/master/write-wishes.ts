@@ -7,47 +7,58 @@ export interface ObjectWrite {
   readonly kind: 'Node' | 'Pod';
   readonly namespace: string | undefined;
   readonly name: string;
-  readonly wish: AnnotationWish | undefined;
+  readonly wish: VersionedWish | undefined;
+}
+
+interface VersionedWish extends AnnotationWish {
+  /** The object's version that the wish was made from: what others have written since must not be written over. */
+  readonly version: string | undefined;
+}
+
+/** Objects of one kind, by their facts' key. */
+class Tracked {
+  readonly touched = new Set<string>();
+  /** Beside the facts, as a version changes with every word that anybody says of the object. */
+  readonly versions = new Map<string, string>();
+  /** Those whose wish was told. */
+  readonly open = new Set<string>();
 }
 
 /** What is to be written back to objects: a function of the facts, computed anew for the objects that were touched. */
 export class WriteWishes {
   readonly #store: FactStore<Facts>;
   readonly #clusterSubnets: readonly Cidr[];
-  readonly #nodes = new Set<string>();
-  readonly #pods = new Set<string>();
-  /** Wishes that were told, by object: `Node a`, `Pod ns/name`. */
-  readonly #open = new Set<string>();
+  readonly #tracked = { node: new Tracked(), pod: new Tracked() };
 
   constructor(store: FactStore<Facts>, clusterSubnets: readonly Cidr[]) {
     this.#store = store;
     this.#clusterSubnets = clusterSubnets;
   }
 
-  touchNode(name: string): void {
-    this.#nodes.add(name);
+  /** An object has come, changed or gone. `version`: its `metadata.resourceVersion`; undefined where there is none. */
+  note(kind: 'node' | 'pod', key: string, version: string | undefined): void {
+    const { versions } = this.#tracked[kind];
+    if (version === undefined) versions.delete(key);
+    else versions.set(key, version);
+    this.touch(kind, key);
   }
 
-  /** `key`: `namespace/name`. */
-  touchPod(key: string): void {
-    this.#pods.add(key);
+  /** Something has changed that an object's wish may follow from. */
+  touch(kind: 'node' | 'pod', key: string): void {
+    this.#tracked[kind].touched.add(key);
   }
 
   /** What there is to write, or not to write any more, since the last call. */
   take(): readonly ObjectWrite[] {
-    const writes: ObjectWrite[] = [];
-    for (const name of this.#nodes) {
-      const wish = this.#nodeWish(name);
-      if (this.#isNews(`Node ${name}`, wish)) writes.push({ kind: 'Node', namespace: undefined, name, wish });
-    }
-    for (const key of this.#pods) {
-      const wish = this.#podWish(key);
-      const [namespace = '', name = ''] = key.split('/');
-      if (this.#isNews(`Pod ${key}`, wish)) writes.push({ kind: 'Pod', namespace, name, wish });
-    }
-    this.#nodes.clear();
-    this.#pods.clear();
-    return writes;
+    const { node, pod } = this.#tracked;
+    return [
+      ...takeFrom(
+        node,
+        name => this.#nodeWish(name),
+        name => ({ kind: 'Node', namespace: undefined, name }),
+      ),
+      ...takeFrom(pod, key => this.#podWish(key), podOf),
+    ];
   }
 
   #nodeWish(name: string): AnnotationWish | undefined {
@@ -63,10 +74,25 @@ export class WriteWishes {
     const { subnets = [] } = this.#store.get('nodeSubnets', pod.node) ?? {};
     return podAnnotations(pod, this.#store.get('podAddresses', key), subnets, this.#clusterSubnets);
   }
+}
 
-  #isNews(object: string, wish: AnnotationWish | undefined): boolean {
-    if (!wish) return this.#open.delete(object);
-    this.#open.add(object);
-    return true;
+function takeFrom(
+  { touched, versions, open }: Tracked,
+  wishOf: (key: string) => AnnotationWish | undefined,
+  nameOf: (key: string) => Omit<ObjectWrite, 'wish'>,
+): readonly ObjectWrite[] {
+  const writes: ObjectWrite[] = [];
+  for (const key of touched) {
+    const wish = wishOf(key);
+    if (wish) open.add(key);
+    else if (!open.delete(key)) continue;
+    writes.push({ ...nameOf(key), wish: wish && { ...wish, version: versions.get(key) } });
   }
+  touched.clear();
+  return writes;
+}
+
+function podOf(key: string): Omit<ObjectWrite, 'wish'> {
+  const [namespace = '', name = ''] = key.split('/');
+  return { kind: 'Pod', namespace, name };
 }

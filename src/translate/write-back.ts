@@ -23,8 +23,6 @@ import {
 export interface AnnotationWish {
   /** `metadata.uid`: the wish is of this very object, not of a successor of the same name. */
   readonly uid: string;
-  /** The version that the values were made from, where they carry what others wrote. */
-  readonly version: string | undefined;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
@@ -39,7 +37,7 @@ export function nodeAnnotations(
   if (texts.length > 0 && !showsNetwork(shown.subnets, texts))
     annotations[NODE_SUBNETS] = withDefaultNetwork(shown.subnets?.others, texts);
   if (id?.id !== undefined && shown.id !== String(id.id)) annotations[NODE_ID] = String(id.id);
-  return wish(uid, NODE_SUBNETS in annotations ? shown.version : undefined, annotations);
+  return wish(uid, annotations);
 }
 
 /**
@@ -56,15 +54,11 @@ export function podAnnotations(
   const network = podNetwork(addresses, nodeSubnets, clusterSubnets);
   if (!network || showsNetwork(pod.shown, network)) return undefined;
   const value = withDefaultNetwork(pod.shown?.others, network);
-  return wish(pod.uid, pod.version, { [POD_NETWORKS]: value });
+  return wish(pod.uid, { [POD_NETWORKS]: value });
 }
 
-function wish(
-  uid: string,
-  version: string | undefined,
-  annotations: Readonly<Record<string, string>>,
-): AnnotationWish | undefined {
-  return uid === '' || Object.keys(annotations).length === 0 ? undefined : { uid, version, annotations };
+function wish(uid: string, annotations: Readonly<Record<string, string>>): AnnotationWish | undefined {
+  return uid === '' || Object.keys(annotations).length === 0 ? undefined : { uid, annotations };
 }
 
 /**

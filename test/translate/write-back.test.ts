@@ -26,7 +26,7 @@ describe("a Node's record", () => {
   };
 
   it('is written where the Node does not show it', () => {
-    expect(wish({})).toEqual({ uid: 'u', version: undefined, annotations: record });
+    expect(wish({})).toEqual({ uid: 'u', annotations: record });
     const { 'k8s.ovn.org/node-id': text, ...shown } = record;
     expect(wish(shown)?.annotations).toEqual({ 'k8s.ovn.org/node-id': text });
     expect(wish({ ...record, 'k8s.ovn.org/node-id': '02' })?.annotations).toEqual({
@@ -36,11 +36,10 @@ describe("a Node's record", () => {
     expect(wish(record)).toBeUndefined();
   });
 
-  it('keeps the subnets of other networks, and is then written to that very version', () => {
+  it('keeps the subnets of other networks', () => {
     const value = '{"blue":["10.9.0.0/24"],"default":["10.1.0.0/24"]}';
     expect(wish({ ...record, 'k8s.ovn.org/node-subnets': value })).toEqual({
       uid: 'u',
-      version: '7',
       annotations: {
         'k8s.ovn.org/node-subnets': '{"default":["10.128.2.0/23","fd01:0:0:1::/64"],"blue":["10.9.0.0/24"]}',
       },
@@ -111,7 +110,6 @@ describe("a Pod's record", () => {
   it('keeps what other networks have there', () => {
     const shown = { 'k8s.ovn.org/pod-networks': '{"ns/blue":{"ip_addresses":["10.9.0.3/24"]}}' };
     const wish = podAnnotations(fact(shown), both, SUBNETS, CLUSTER);
-    expect(wish?.version).toBe('7');
     expect(JSON.parse(wish?.annotations['k8s.ovn.org/pod-networks'] ?? '')).toEqual({
       ...JSON.parse(written(both)),
       'ns/blue': { ip_addresses: ['10.9.0.3/24'] },

@@ -1,3 +1,4 @@
+export { versionOf } from './identity.ts';
 export { internalIps, type NodeFact, nodeFact } from './node.ts';
 export { type ClaimedAddresses, type PodFact, podFact, wantsPort } from './pod.ts';
 

@@ -9,7 +9,7 @@ import {
   shownNetworks,
 } from '../../contracts/annotations.ts';
 import { oneOfEachFamily } from './families.ts';
-import { annotation, type Identity, identityOf, versionOf } from './identity.ts';
+import { annotation, type Identity, identityOf } from './identity.ts';
 import { attempt, FieldError, isRaw, listOf, objectAt, type Raw, textOf } from './raw.ts';
 
 /** What translation needs of a Node. */
@@ -32,8 +32,6 @@ export interface ShownOnNode {
   readonly subnets: ShownNetworks | undefined;
   /** The id as text. */
   readonly id: string | undefined;
-  /** `metadata.resourceVersion`, where the subnets of other networks have to be written along. */
-  readonly version: string | undefined;
 }
 
 /** Trims a Node. Never throws: what cannot be read becomes the fact's `problem`, and the rest counts all the same. */
@@ -71,9 +69,7 @@ function givenId(raw: Raw): number | undefined {
 /** What cannot be read shows nothing: it is told as the Node's problem. */
 function shownOn(raw: Raw): ShownOnNode {
   const textOn = (name: string) => attempt([], () => annotation(raw, name), undefined);
-  const subnets = shownNetworks(textOn(NODE_SUBNETS));
-  const version = subnets?.others === undefined ? undefined : versionOf(raw);
-  return { subnets, id: textOn(NODE_ID), version };
+  return { subnets: shownNetworks(textOn(NODE_SUBNETS)), id: textOn(NODE_ID) };
 }
 
 function givenSubnets(raw: Raw): readonly Cidr[] | undefined {

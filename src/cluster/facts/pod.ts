@@ -6,7 +6,7 @@ import {
   shownNetworks,
 } from '../../contracts/annotations.ts';
 import { oneOfEachFamily } from './families.ts';
-import { annotation, derivedUid, type Identity, identityOf, versionOf } from './identity.ts';
+import { annotation, derivedUid, type Identity, identityOf } from './identity.ts';
 import { attempt, FieldError, flagOf, isRaw, listOf, objectAt, type Raw, textOf } from './raw.ts';
 
 /** Addresses that a Pod itself claims. */
@@ -33,8 +33,6 @@ export interface PodFact extends Identity {
   readonly running: readonly Ip[] | undefined;
   /** What the annotation says that we write. */
   readonly shown: ShownNetworks | undefined;
-  /** `metadata.resourceVersion`, where the addresses in other networks have to be written along. */
-  readonly version: string | undefined;
   /** What of the Pod could not be read. */
   readonly problem: string | undefined;
 }
@@ -62,7 +60,6 @@ export function podFact(namespace: string, name: string, raw: Raw): PodFact {
     finished: phase === 'Succeeded' || phase === 'Failed',
     ...addressesOf(raw, problems),
     shown,
-    version: shown?.others === undefined ? undefined : versionOf(raw),
     problem: problems[0],
   };
 }

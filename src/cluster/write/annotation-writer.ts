@@ -19,7 +19,7 @@ export interface AnnotationWrite {
   readonly namespace: string | undefined;
   readonly name: string;
   readonly uid: string;
-  /** The version that it must still have; undefined where it does not matter. */
+  /** The version that it must still have, so that nothing is lost that others wrote into the same annotation. */
   readonly version: string | undefined;
   readonly annotations: Readonly<Record<string, string>>;
 }
@@ -65,7 +65,7 @@ export class AnnotationWriter {
     this.#queue.stop();
   }
 
-  /** What the object is to show. */
+  /** What the object is to show. Call it anew for each version of the object. */
   set(write: AnnotationWrite): void {
     this.#queue.set(keyOf(write), write);
   }
@@ -78,7 +78,7 @@ export class AnnotationWriter {
 
 /**
  * A merge patch (RFC 7386) of the annotations alone. The uid in it makes the server refuse it for a successor of the
- * same name; the version, for an object that has changed. It goes by way of `status`, for which a smaller right is enough.
+ * same name; the version, for an object that has changed since it was read. It goes by way of `status`, for which a smaller right is enough.
  */
 export function annotationPatch(write: AnnotationWrite): ApiRequest {
   const { kind, namespace, name, uid, version, annotations } = write;
@@ -104,7 +104,6 @@ function isSame(a: AnnotationWrite, b: AnnotationWrite): boolean {
   const keys = Object.keys(a.annotations);
   return (
     a.uid === b.uid &&
-    a.version === b.version &&
     keys.length === Object.keys(b.annotations).length &&
     keys.every(key => a.annotations[key] === b.annotations[key])
   );

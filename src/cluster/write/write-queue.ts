@@ -8,7 +8,7 @@ import { type Rate, TokenBucket } from './token-bucket.ts';
 export interface QueueOptions<W> {
   /** What is written, in the plural, for messages. */
   readonly what: string;
-  /** Whether two wishes for one key say the same. */
+  /** Whether two wishes for one key say the same, though they may be made from different views of the object. */
   readonly isSame: (a: W, b: W) => boolean;
   /** Sends one write. Rejects with ApiError where that fails; the signal says that the answer is of no use any more. */
   readonly send: (wish: W, signal: AbortSignal) => Promise<void>;
@@ -30,8 +30,8 @@ export interface QueueOptions<W> {
 
 export type WriteResult = 'done' | 'retried' | 'given-up';
 
-/** `ready` waits for its turn, `resting` for a time, `done` for somebody to see its effect, `given-up` for a new wish. */
-type Phase = 'ready' | 'sending' | 'resting' | 'done' | 'given-up';
+/** `ready` waits for its turn, `conflict` for a while, `done` for somebody to see its effect, `given-up` for a new wish. */
+type Phase = 'ready' | 'sending' | 'conflict' | 'done' | 'given-up';
 
 interface Entry<W> {
   readonly key: string;
@@ -106,20 +106,22 @@ export class WriteQueue<W> {
     this.#options.onDepth();
   }
 
-  /** The newest wish for a key. One that is like that before changes nothing. */
+  /**
+   * The newest wish for a key. One that says the same as the one before takes its place for when that has to be written
+   * again; after a conflict that is now.
+   */
   set(key: string, wish: W): void {
     const entry = this.#entries.get(key);
     if (!entry) {
-      const made: Entry<W> = { key, wish, phase: 'resting', backoff: undefined, cancel: undefined };
+      const made: Entry<W> = { key, wish, phase: 'ready', backoff: undefined, cancel: undefined };
       this.#entries.set(key, made);
       this.#waiting++;
       this.#makeReady(made);
-    } else if (!this.#options.isSame(entry.wish, wish)) {
-      entry.wish = wish;
-      entry.backoff = undefined;
-      if (entry.phase !== 'sending') this.#makeReady(entry);
     } else {
-      return;
+      const isNews = !this.#options.isSame(entry.wish, wish);
+      entry.wish = wish;
+      if (isNews) entry.backoff = undefined;
+      if (entry.phase === 'conflict' || (isNews && entry.phase !== 'sending')) this.#makeReady(entry);
     }
     this.#pumpSoon(0);
     this.#options.onDepth();
@@ -204,7 +206,7 @@ export class WriteQueue<W> {
       return 'retried';
     }
     this.#onAnswer(sent);
-    const isNewest = entry.wish === sent.wish;
+    const isNewest = this.#options.isSame(entry.wish, sent.wish);
     if (!isNewest) this.#makeReady(entry);
     if (!failure) {
       entry.backoff = undefined;
@@ -213,7 +215,8 @@ export class WriteQueue<W> {
     }
     if (failure.kind === 'again') {
       entry.backoff ??= new Backoff(this.#options.random);
-      if (isNewest) this.#rest(entry, 'resting', entry.backoff.next());
+      if (entry.wish === sent.wish) this.#rest(entry, 'conflict', entry.backoff.next());
+      else this.#makeReady(entry);
       return 'retried';
     }
     if (isNewest) this.#setPhase(entry, 'given-up');
