@@ -40,6 +40,17 @@ describe('docs/metrics.md', () => {
     expect(names.length).toBeGreaterThan(20);
   });
 
+  it('has every metric that the alerts in operations.md look at', () => {
+    const text = readFileSync(join(__dirname, '../../docs/operations.md'), 'utf8');
+    const named = [...text.matchAll(/kube_northbound_[a-z]\w*/g)].map(([name]) => name);
+    const known = new Set(documented().map(([name]) => name));
+    const unknown = named.filter(
+      name => !known.has(name) && !known.has(name.replace(/_(bucket|count|sum)$/, '')),
+    );
+    expect(unknown).toEqual([]);
+    expect(named.length).toBeGreaterThan(10);
+  });
+
   it('follows the rules of Prometheus for names', () => {
     for (const component of ['master', 'node'] as const) {
       for (const [name, [type]] of registered(component)) {
