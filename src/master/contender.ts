@@ -47,6 +47,7 @@ export class Contender implements Keeping {
   readonly #keeper: Keeper;
   readonly #writeBack: WriteBack;
   readonly #gateListeners = new Set<() => void>();
+  readonly #listeners = new Set<() => void>();
   /** The term for which we have taken over. */
   #term: number | undefined;
   /** Why rows must not be deleted yet; undefined before that is known, and once they may be. */
@@ -71,15 +72,14 @@ export class Contender implements Keeping {
       objectsRemember: true,
       onSettled: () => this.#warm(),
     });
-    const mayWrite = () => this.leads;
     this.#writeBack = new WriteBack({
-      api,
-      log,
-      mayWrite,
-      translation: this.#keeper.objects,
-      instance: identity,
+      ...{ api, log, translation: this.#keeper.objects, instance: identity },
+      mayWrite: () => this.leads,
+      onDepth: () => this.#tell(),
     });
     this.#fence.onChange(() => this.#turn());
+    this.#election.onChange(() => this.#tell());
+    this.#keeper.onChange(() => this.#tell());
   }
 
   /** Whether we write at this very moment. */
@@ -95,9 +95,9 @@ export class Contender implements Keeping {
 
   /** Calls the listener whenever {@link status} may read differently. */
   onChange(listener: () => void): () => void {
-    const stops = [this.#keeper.onChange(listener), this.#election.onChange(listener)];
+    this.#listeners.add(listener);
     return () => {
-      for (const stop of stops) stop();
+      this.#listeners.delete(listener);
     };
   }
 
@@ -115,6 +115,10 @@ export class Contender implements Keeping {
         term: this.leads ? (this.#term ?? null) : null,
       },
     };
+  }
+
+  isDone(): boolean {
+    return this.status().synced && this.#writeBack.unwritten === 0;
   }
 
   /** Why we do not lead, or not everything is written; undefined where neither is known. */
@@ -173,6 +177,7 @@ export class Contender implements Keeping {
       this.#writeBack.start();
     }
     for (const listener of this.#gateListeners) listener();
+    this.#tell();
   }
 
   /**
@@ -194,5 +199,9 @@ export class Contender implements Keeping {
       if (this.#surplusProblem === undefined) log.error({}, problem);
       this.#surplusProblem = problem;
     }
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
   }
 }

@@ -114,6 +114,10 @@ export class Keeper implements Keeping {
     };
   }
 
+  isDone(): boolean {
+    return this.status().synced;
+  }
+
   trouble(): string | undefined {
     return undefined;
   }

@@ -24,9 +24,11 @@ export interface KeepingOptions {
 /** Whoever keeps the northbound equal to the objects that he is given. */
 export interface Keeping {
   take(change: SourceChange): void;
-  /** Calls the listener whenever {@link status} may read differently. */
+  /** Calls the listener whenever {@link status} or {@link isDone} may read differently. */
   onChange(listener: () => void): () => void;
   status(): MasterStatus;
+  /** Whether nothing is left to do, neither in the northbound nor on the objects. */
+  isDone(): boolean;
   /** Why it does not come to an end, for people; undefined where nothing is known to be wrong. */
   trouble(): string | undefined;
   close(): Promise<void>;

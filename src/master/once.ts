@@ -60,11 +60,10 @@ function inSync(keeping: Keeping, timeout: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       stop();
-      const slow = 'the northbound database does not show the rows in time: see --timeout';
-      reject(new Error(keeping.trouble() ?? slow));
+      reject(new Error(keeping.trouble() ?? slowness(keeping)));
     }, timeout);
     const check = () => {
-      if (!keeping.status().synced) return;
+      if (!keeping.isDone()) return;
       clearTimeout(timer);
       stop();
       resolve();
@@ -72,4 +71,9 @@ function inSync(keeping: Keeping, timeout: number): Promise<void> {
     const stop = keeping.onChange(check);
     check();
   });
+}
+
+function slowness(keeping: Keeping): string {
+  if (keeping.status().synced) return 'not every object is annotated in time: see --timeout';
+  return 'the northbound database does not show the rows in time: see --timeout';
 }

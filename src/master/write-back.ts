@@ -19,6 +19,8 @@ export interface WriteBackOptions {
   readonly instance: string;
   /** Whether this process leads at this very moment, by the clock: asked before each write. */
   readonly mayWrite: () => boolean;
+  /** Called when {@link WriteBack.unwritten} may be another. */
+  readonly onDepth?: () => void;
   readonly log: Log;
   readonly clock?: WatchClock;
   readonly random?: () => number;
@@ -49,6 +51,11 @@ export class WriteBack {
     this.#annotations = new AnnotationWriter(common);
     const date = options.date ?? (() => new Date());
     this.#events = new EventRecorder({ ...common, instance: options.instance, date });
+  }
+
+  /** How many objects still lack annotations; 0 while another master leads. */
+  get unwritten(): number {
+    return this.#annotations.depth;
   }
 
   /** This master leads from now on. */
@@ -99,6 +106,7 @@ export class WriteBack {
 
   #publishDepth(): void {
     publish({ kind: 'write-queue', depth: this.#annotations.depth + this.#events.depth });
+    this.#options.onDepth?.();
   }
 }
 

@@ -90,7 +90,7 @@ export class Election {
     return this.#trouble;
   }
 
-  /** Calls the listener when {@link term} has changed. The answer ends that. */
+  /** Calls the listener when {@link term} or {@link holder} may have changed. The answer ends that. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => {
@@ -237,7 +237,9 @@ export class Election {
   #see(lease: LeaseRecord): void {
     if (lease.holder !== this.identity) this.#floor = Math.max(this.#floor, lease.term + 1);
     if (this.#seen?.lease.resourceVersion === lease.resourceVersion) return;
+    const isNews = this.#seen?.lease.holder !== lease.holder;
     this.#seen = { lease, at: this.#clock.now() };
+    if (isNews) this.#tell();
   }
 
   /** In how many ms the Lease that we saw expires by our own clock. */
