@@ -48,6 +48,7 @@ describeWithControlPlane('the kubelets of a sandbox at a real API server', () =>
     keepers = new Keepers({
       nodes: topology.nodes,
       api: openKubernetes({ kubeconfig: plane.kubeconfig }),
+      checkNetwork: async () => undefined,
       host,
       log,
       nodeManifests: new Map([['n-a', { metadata: { labels: { zone: 'z1' } }, spec: {} }]]),

@@ -23,6 +23,8 @@ class Scene {
   readonly api = new KubeletApi();
   readonly clock = new FakeClock();
   readonly warnings: string[] = [];
+  /** Why no pod can be attached. */
+  problem: string | undefined;
   readonly keeper: NodeKeeper;
 
   constructor(manifest?: Raw) {
@@ -31,6 +33,9 @@ class Scene {
       node: NODE,
       manifest,
       api: this.api,
+      checkNetwork: async () => {
+        if (this.problem !== undefined) throw new Error(this.problem);
+      },
       clock: this.clock,
       log: { ...log, warn: (_, message) => this.warnings.push(message) },
       changed: () => undefined,
@@ -76,6 +81,26 @@ describe('a node of the sandbox', () => {
     });
   });
 
+  it('is ready once its network is, and not asked about it again', async () => {
+    const scene = new Scene();
+    scene.problem = 'CNI STATUS failed with code 50: no agent';
+    scene.keeper.start();
+    await scene.rested();
+    const condition = () => conditionOf(objectAt(scene.node, 'status'), 'Ready');
+    expect(condition()).toMatchObject({
+      status: 'False',
+      message: 'the network is not ready: CNI STATUS failed with code 50: no agent',
+    });
+    expect(scene.api.objects.has(LEASE)).toBe(true);
+    expect(scene.warnings).toEqual([]);
+    scene.problem = undefined;
+    await scene.after(1000);
+    expect(condition()).toMatchObject({ status: 'True', message: '' });
+    scene.problem = 'the agent is restarting';
+    await scene.after(10_000);
+    expect(scene.keeper.ready).toBe(true);
+  });
+
   it('renews its lease every ten seconds, and writes nothing else while all is well', async () => {
     const scene = new Scene();
     scene.keeper.start();
@@ -112,6 +137,7 @@ describe('a node of the sandbox', () => {
     const patch = nodeStatusPatch(
       NODE,
       { status: { addresses: [{ type: 'InternalIP', address: '9.9.9.9' }] } },
+      undefined,
       't',
     );
     expect(objectAt(patch ?? {}, 'status').addresses).toEqual([

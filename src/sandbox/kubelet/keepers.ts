@@ -16,6 +16,8 @@ const PARALLEL = 8;
 export interface KeepersOptions {
   readonly nodes: readonly SandboxNode[];
   readonly api: KubernetesApi;
+  /** See NodeKeeper. */
+  readonly checkNetwork: (node: SandboxNode, signal: AbortSignal) => Promise<void>;
   /** What runs the pods. */
   readonly host: PodHost;
   readonly log: Log;
@@ -41,9 +43,10 @@ export class Keepers {
       if (this.#isSynced()) synced();
     };
     this.#options = options;
-    this.#nodes = nodes.map(
-      node => new NodeKeeper({ ...shared, node, manifest: nodeManifests.get(node.name) }),
-    );
+    this.#nodes = nodes.map(node => {
+      const checkNetwork = (signal: AbortSignal) => options.checkNetwork(node, signal);
+      return new NodeKeeper({ ...shared, node, manifest: nodeManifests.get(node.name), checkNetwork });
+    });
     this.#pods = nodes.map(node => new PodKeeper({ ...shared, node, listed }));
   }
 

@@ -1,5 +1,5 @@
 import { ApiError, type KubernetesApi } from '../../cluster/api/types.ts';
-import { objectAt, type Raw } from '../../cluster/facts/raw.ts';
+import { messageOf, objectAt, type Raw } from '../../cluster/facts/raw.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { SandboxNode } from '../hosts/topology.ts';
 import { type KubeletClock, microTimeText, timeText } from './clock.ts';
@@ -10,6 +10,8 @@ const PERIOD = 10_000;
 const LEASE_SECONDS = 40;
 /** In ms: after a failure the next try comes so soon, then twice as late each time, up to the period. */
 const FIRST_PAUSE = 500;
+/** In ms: how often a node is asked whether its network has come up. */
+const NETWORK_PERIOD = 1_000;
 
 const NODES = '/api/v1/nodes';
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
@@ -19,6 +21,8 @@ export interface NodeKeeperOptions {
   /** The Node of the manifests, where there is one. */
   readonly manifest: Raw | undefined;
   readonly api: KubernetesApi;
+  /** Rejects with the reason where no pod can be attached. Not asked again once it has resolved. */
+  readonly checkNetwork: (signal: AbortSignal) => Promise<void>;
   readonly clock: KubeletClock;
   readonly log: Log;
   /** {@link NodeKeeper.ready} may have changed. */
@@ -26,7 +30,8 @@ export interface NodeKeeperOptions {
 }
 
 /**
- * Registers one node, keeps its status that of a node which is well, and renews its lease. A Node that somebody deletes is
+ * Registers one node, keeps its status that of a node which is well, and renews its lease. It is ready once its network
+ * is; what becomes of the network later is for the agent to say, by the condition NetworkUnavailable. A Node that somebody deletes is
  * not registered again by the same keeper, as by a real kubelet; one that somebody creates anew is taken up.
  */
 export class NodeKeeper {
@@ -36,6 +41,7 @@ export class NodeKeeper {
   #pause = FIRST_PAUSE;
   #registered = false;
   #ready = false;
+  #networkReady = false;
 
   constructor(options: NodeKeeperOptions) {
     this.#options = options;
@@ -60,6 +66,7 @@ export class NodeKeeper {
     try {
       await this.#keep();
       this.#pause = FIRST_PAUSE;
+      if (!this.#networkReady) pause = NETWORK_PERIOD;
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       const { log, node } = this.#options;
@@ -74,7 +81,8 @@ export class NodeKeeper {
   async #keep(): Promise<void> {
     const { node, clock, changed } = this.#options;
     const found = await this.#find();
-    const patch = found && nodeStatusPatch(node, found, timeText(clock));
+    const problem = await this.#networkProblem();
+    const patch = found && nodeStatusPatch(node, found, problem, timeText(clock));
     const path = `${NODES}/${node.name}/status`;
     const kept = patch ? await this.#patch(path, patch, 'strategic-merge') : found;
     this.#ready = kept !== undefined && isReady(kept);
@@ -104,6 +112,17 @@ export class NodeKeeper {
     const made = await api.request({ method: 'POST', path: NODES, body, signal });
     this.#registered = true;
     return made;
+  }
+
+  async #networkProblem(): Promise<string | undefined> {
+    if (this.#networkReady) return undefined;
+    try {
+      await this.#options.checkNetwork(this.#stopping.signal);
+      this.#networkReady = true;
+      return undefined;
+    } catch (error) {
+      return `the network is not ready: ${messageOf(error)}`;
+    }
   }
 
   async #renewLease(current: Raw): Promise<void> {

@@ -6,12 +6,11 @@ import type { SandboxNode } from '../hosts/topology.ts';
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 /** Far more than the machine has: pods of a sandbox are empty namespaces. */
 const RESOURCES = { cpu: '64', memory: '256Gi', 'ephemeral-storage': '1Ti', pods: '250' };
-/** Conditions of a node that is well; NetworkUnavailable is the agent's. */
+/** Conditions of a node that is well, but for Ready; NetworkUnavailable is the agent's. */
 const CONDITIONS = [
-  { type: 'MemoryPressure', status: 'False', reason: 'KubeletHasSufficientMemory' },
-  { type: 'DiskPressure', status: 'False', reason: 'KubeletHasNoDiskPressure' },
-  { type: 'PIDPressure', status: 'False', reason: 'KubeletHasSufficientPID' },
-  { type: 'Ready', status: 'True', reason: 'KubeletReady' },
+  { type: 'MemoryPressure', status: 'False', reason: 'KubeletHasSufficientMemory', message: '' },
+  { type: 'DiskPressure', status: 'False', reason: 'KubeletHasNoDiskPressure', message: '' },
+  { type: 'PIDPressure', status: 'False', reason: 'KubeletHasSufficientPID', message: '' },
 ];
 
 /** The Node that a node registers: what its manifest says, where there is one, with the labels that every kubelet sets. */
@@ -30,21 +29,30 @@ export function nodeObject({ name }: SandboxNode, manifest: Raw | undefined): Ra
 }
 
 /**
- * A strategic merge patch that makes a Node's status that of a node which is well; undefined where it is. `now` (RFC 3339)
- * is when its conditions were last looked at, and the time of those that change.
+ * A strategic merge patch that makes a Node's status that of a node which is well, and ready where there is no problem;
+ * undefined where it is. `now` (RFC 3339) is when its conditions were last looked at, and the time of those that change.
  */
-export function nodeStatusPatch(node: SandboxNode, current: Raw, now: string): Raw | undefined {
+export function nodeStatusPatch(
+  node: SandboxNode,
+  current: Raw,
+  problem: string | undefined,
+  now: string,
+): Raw | undefined {
   const status = objectAt(current, 'status');
-  const stale = CONDITIONS.some(({ type, status: wanted }) => conditionOf(status, type)?.status !== wanted);
+  const conditions = [...CONDITIONS, readyCondition(problem)];
+  const stale = conditions.some(wanted => {
+    const had = conditionOf(status, wanted.type);
+    return !had || !holds({ message: '', ...had }, { status: wanted.status, message: wanted.message });
+  });
   const wanted = { addresses: nodeAddresses(node), capacity: RESOURCES, allocatable: RESOURCES, nodeInfo };
   if (!stale && holds(status, wanted)) return undefined;
-  const conditions = CONDITIONS.map(condition => {
+  const patches = conditions.map(condition => {
     const had = conditionOf(status, condition.type);
-    const changed = had?.status === condition.status ? {} : { lastTransitionTime: now };
-    return { ...condition, message: '', lastHeartbeatTime: now, ...changed };
+    const turned = had?.status === condition.status ? {} : { lastTransitionTime: now };
+    return { ...condition, lastHeartbeatTime: now, ...turned };
   });
   const addresses = Array.isArray(status.addresses) ? [{ $patch: 'replace' }] : [];
-  return { status: { ...wanted, addresses: [...addresses, ...wanted.addresses], conditions } };
+  return { status: { ...wanted, addresses: [...addresses, ...wanted.addresses], conditions: patches } };
 }
 
 /** Whether a node's status says that it is ready. */
@@ -84,6 +92,12 @@ const nodeInfo = {
   operatingSystem: 'linux',
   architecture: architecture(),
 };
+
+function readyCondition(problem: string | undefined): Raw & { readonly type: string } {
+  return problem === undefined
+    ? { type: 'Ready', status: 'True', reason: 'KubeletReady', message: '' }
+    : { type: 'Ready', status: 'False', reason: 'KubeletNotReady', message: problem };
+}
 
 function nodeLabels(name: string): Readonly<Record<string, string>> {
   return {

@@ -2,6 +2,7 @@ import { openKubernetes } from '../../cluster/api/index.ts';
 import { ManifestSource } from '../../cluster/manifest-source.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { RunPaths } from '../paths.ts';
+import { cniStatus } from '../pods/cni-runtime.ts';
 import { PodLanes } from '../pods/pod-host.ts';
 import { RunnerStatusFile } from '../pods/runner-status.ts';
 import type { SandboxState } from '../state.ts';
@@ -27,6 +28,7 @@ export async function runKubelet(state: SandboxState, paths: RunPaths, log: Log)
   const keepers = new Keepers({
     nodes: topology.nodes,
     api: client,
+    checkNetwork: ({ netns, id }, signal) => cniStatus({ netns, socket: paths.cniSocket(id) }, signal),
     host,
     log,
     nodeManifests: new Map(nodes.map(({ name, raw }) => [name, raw])),

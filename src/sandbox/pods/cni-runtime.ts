@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { dirname } from 'node:path';
 import { LATEST_CNI_VERSION } from '../../contracts/cni.ts';
 import { inNamespace } from '../hosts/namespace-command.ts';
 import { cniPlugin } from '../package-files.ts';
@@ -23,15 +24,20 @@ class CniCallError extends Error {
 
 /** Attaches a pod as a container runtime does. `signal` ends the plugin, which takes the request back. */
 export async function cniAdd(pod: PodRecord, node: CniNode, signal: AbortSignal): Promise<PodAttachment> {
-  return readResult(await callPlugin('ADD', pod, node, signal), pod);
+  return readResult(await callPlugin('ADD', cniEnvironment('ADD', pod), node, signal), pod);
 }
 
 /** Detaches a pod. To detach one that was never attached is no error. */
 export async function cniDel(pod: PodRecord, node: CniNode): Promise<void> {
-  await callPlugin('DEL', pod, node, undefined);
+  await callPlugin('DEL', cniEnvironment('DEL', pod), node);
 }
 
-/** The environment of a call (CNI specification 1.1.0, section "Parameters"). */
+/** Asks whether pods can be attached on a node. Rejects with the plugin's reason where they cannot. */
+export async function cniStatus(node: CniNode, signal: AbortSignal): Promise<void> {
+  await callPlugin('STATUS', { CNI_COMMAND: 'STATUS', CNI_PATH: cniPath() }, node, signal);
+}
+
+/** The environment of a call about a pod (CNI specification 1.1.0, section "Parameters"). */
 export function cniEnvironment(command: 'ADD' | 'DEL', pod: PodRecord): Readonly<Record<string, string>> {
   const args = {
     IgnoreUnknown: '1',
@@ -45,7 +51,7 @@ export function cniEnvironment(command: 'ADD' | 'DEL', pod: PodRecord): Readonly
     CNI_CONTAINERID: pod.sandboxId,
     CNI_NETNS: `/var/run/netns/${pod.netns}`,
     CNI_IFNAME: INTERFACE,
-    CNI_PATH: cniPlugin().replace(/\/[^/]*$/, ''),
+    CNI_PATH: cniPath(),
     CNI_ARGS: Object.entries(args)
       .map(([key, value]) => `${key}=${value}`)
       .join(';'),
@@ -74,13 +80,17 @@ export function readResult(stdout: string, pod: PodRecord): PodAttachment {
   return { interface: inside.name, mac: inside.mac, ips };
 }
 
+function cniPath(): string {
+  return dirname(cniPlugin());
+}
+
 function callPlugin(
-  command: 'ADD' | 'DEL',
-  pod: PodRecord,
+  command: 'ADD' | 'DEL' | 'STATUS',
+  environment: Readonly<Record<string, string>>,
   node: CniNode,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): Promise<string> {
-  const env = { ...process.env, ...cniEnvironment(command, pod) };
+  const env = { ...process.env, ...environment };
   const { file, args } = inNamespace(node.netns, { file: cniPlugin(), args: [] });
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { env, stdio: 'pipe', timeout: TIMEOUT, ...(signal && { signal }) });
