@@ -43,7 +43,7 @@ const UNKNOWN_MS = 10_000;
 const BINDING_MS = 20_000;
 const INSTALL_MS = 80_000;
 /** How long a CHECK waits for what OVN does in the background. */
-const CONVERGE_MS = 5_000;
+const CONVERGE_MS = 3_000;
 
 /** The node's part: this chassis' Open vSwitch, the management port, and pods' interfaces. */
 export class Agent {

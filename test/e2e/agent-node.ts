@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { run as runProgram } from '../../src/node/system/run.ts';
 import { noteNetnsMount, removeNetnsMount } from '../../src/sandbox/hosts/netns-mount.ts';
@@ -95,9 +97,8 @@ export class AgentNode {
 
   async startAgent(): Promise<void> {
     this.#start('agent', this.#agentCommand([]));
-    await eventually('the agent serves', async () => {
-      if (!existsSync(this.path('cni.sock'))) throw new Error('no socket');
-    });
+    // One that was killed has left its socket.
+    await eventually('the agent serves', () => accepts(this.path('cni.sock')));
   }
 
   /** Runs another agent to its end. */
@@ -156,8 +157,12 @@ export class AgentNode {
   }
 
   /** Calls the CNI plugin as a runtime does, in the root namespace. */
-  plugin(env: Readonly<Record<string, string>>, version = '1.0.0'): Promise<PluginResult> {
-    const config = { cniVersion: version, name: 'test', agentSocket: this.path('cni.sock') };
+  plugin(
+    env: Readonly<Record<string, string>>,
+    version = '1.0.0',
+    fields: Readonly<Record<string, unknown>> = {},
+  ): Promise<PluginResult> {
+    const config = { cniVersion: version, name: 'test', agentSocket: this.path('cni.sock'), ...fields };
     const child = spawn(this.path('cni'), [], { env: { PATH: process.env.PATH, ...env }, stdio: 'pipe' });
     let stdout = '';
     child.stdout.setEncoding('utf8').on('data', text => {
@@ -196,6 +201,16 @@ export class AgentNode {
   }
 }
 
+function accepts(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.on('error', reject);
+  });
+}
+
 /** Tries until it works; fails with the last reason when the time is over. */
 export async function eventually<T>(what: string, attempt: () => Promise<T>, ms = 15_000): Promise<T> {
   const end = performance.now() + ms;
@@ -211,7 +226,10 @@ export async function eventually<T>(what: string, attempt: () => Promise<T>, ms 
 
 async function bundlePrograms(folder: string): Promise<void> {
   const common = { bundle: true, platform: 'node', target: 'node20', format: 'cjs' } as const;
-  await build({ ...common, entryPoints: ['test/e2e/agent-entry.ts'], outfile: join(folder, 'agent.cjs') });
+  // Modules ask where they are, to find files of the package.
+  const define = { 'import.meta.url': JSON.stringify(pathToFileURL('src/cli/node.ts')) };
+  const outfile = join(folder, 'agent.cjs');
+  await build({ ...common, entryPoints: ['test/e2e/agent-entry.ts'], outfile, define });
   const banner = { js: '#!/usr/bin/env node' };
   await build({ ...common, entryPoints: ['src/node/cni/plugin.ts'], outfile: join(folder, 'cni'), banner });
   chmodSync(join(folder, 'cni'), 0o755);

@@ -2,69 +2,23 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ovnRoot, ovnRootAt } from '../../src/sandbox/ovn/ovn-root.ts';
 import { silentLog } from '../node/silent-log.ts';
 import { AgentNode, eventually, NODE } from './agent-node.ts';
+import { AgentPods } from './agent-pods.ts';
 
 let node: AgentNode;
+let pods: AgentPods;
+
+const WEB = { name: 'web', uid: 'uid-1', host: 5 };
+const DB = { name: 'db', uid: 'uid-2', host: 6 };
 
 beforeAll(async () => {
   const given = process.env.OVN_ROOT;
   node = new AgentNode(given ? await ovnRootAt(given) : await ovnRoot('trixie', silentLog));
   await node.start();
-  await makeTopology();
+  pods = new AgentPods(node);
+  await pods.makeTopology();
 }, 120_000);
 
 afterAll(() => node.stop(), 30_000);
-
-/** The node's switch and its ports, as the master would make them. */
-async function makeTopology(): Promise<void> {
-  const router = ['lrp-add', 'cluster', `rtos-${NODE}`, '0a:58:0a:80:00:01', '10.128.0.1/23', 'fd01::1/64'];
-  const stor = `stor-${NODE}`;
-  await node.nbctl('lr-add', 'cluster', '--', ...router);
-  await node.nbctl('ls-add', NODE, '--', 'lsp-add', NODE, stor, '--', 'lsp-set-type', stor, 'router');
-  await node.nbctl(
-    'lsp-set-addresses',
-    stor,
-    'router',
-    '--',
-    'lsp-set-options',
-    stor,
-    `router-port=rtos-${NODE}`,
-  );
-  await node.nbctl('lsp-add', NODE, `k8s-${NODE}`);
-  await node.nbctl('lsp-set-addresses', `k8s-${NODE}`, '0a:58:0a:80:00:02 10.128.0.2 fd01::2');
-}
-
-async function addPort(pod: string, uid: string, host: number): Promise<void> {
-  const port = `shop_${pod}`;
-  const address = `0a:58:0a:80:00:0${host} 10.128.0.${host} fd01::${host}`;
-  await node.nbctl('--may-exist', 'lsp-add', NODE, port, '--', 'lsp-set-addresses', port, address);
-  await node.nbctl('lsp-set-options', port, `iface-id-ver=${uid}`, `requested-chassis=${NODE}`);
-}
-
-function environment(command: string, pod: string, uid: string, sandbox: string, netns: string) {
-  return {
-    CNI_COMMAND: command,
-    CNI_CONTAINERID: sandbox,
-    CNI_IFNAME: 'eth0',
-    CNI_NETNS: netns,
-    CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=${pod};K8S_POD_UID=${uid}`,
-  };
-}
-
-const netnsOf = (pod: string) => `knba-${process.pid}-${pod}`;
-
-async function add(pod: string, uid: string, sandbox: string) {
-  const netns = await node.addNamespace(netnsOf(sandbox));
-  return node.plugin(environment('ADD', pod, uid, sandbox, netns), '1.1.0');
-}
-
-function del(pod: string, uid: string, sandbox: string) {
-  return node.plugin(environment('DEL', pod, uid, sandbox, `/run/netns/${netnsOf(sandbox)}`));
-}
-
-function ping(netns: string, address: string): Promise<unknown> {
-  const attempt = () => node.inNamespace(netns, 'ping', '-c1', '-W1', address);
-  return eventually(`${netns} pings ${address}`, attempt);
-}
 
 /** Sends a word by TCP from one namespace to another. */
 async function connectTcp(from: string, to: string, address: string): Promise<void> {
@@ -77,22 +31,6 @@ async function connectTcp(from: string, to: string, address: string): Promise<vo
   );
   expect(answer).toBe('hello');
   await serving;
-}
-
-/** The interfaces of pods on br-int, and the veths of the node. */
-async function leftovers(): Promise<readonly string[]> {
-  const ports = (await node.vsctl('list-ports', 'br-int')).split('\n');
-  const links = JSON.parse((await node.inNode('ip', '-json', 'link', 'show', 'type', 'veth')) || '[]');
-  return [...ports, ...links.map((link: { ifname: string }) => link.ifname)].filter(name =>
-    name.startsWith('knb'),
-  );
-}
-
-/** An ADD that must succeed; the plugin's own words where it does not. */
-async function added(pod: string, uid: string, sandbox: string): Promise<Readonly<Record<string, unknown>>> {
-  const { status, output } = await add(pod, uid, sandbox);
-  if (status !== 0) throw new Error(`ADD of ${pod}: ${JSON.stringify(output)}`);
-  return output;
 }
 
 describe('the node', () => {
@@ -116,11 +54,11 @@ describe('the node', () => {
   });
 
   it('has its management port, and repairs it', async () => {
-    await ping(node.netns, '10.128.0.1');
-    await ping(node.netns, 'fd01::1');
+    await pods.ping(node.netns, '10.128.0.1');
+    await pods.ping(node.netns, 'fd01::1');
     await node.inNode('ip', 'route', 'delete', '10.128.0.0/14');
     await node.inNode('ip', 'address', 'delete', '10.128.0.2/23', 'dev', 'ovn-k8s-mp0');
-    await ping(node.netns, '10.128.0.1');
+    await pods.ping(node.netns, '10.128.0.1');
     const show = async () => {
       const routes = await node.inNode('ip', 'route', 'show', 'dev', 'ovn-k8s-mp0');
       if (!routes.includes('10.128.0.0/14 via 10.128.0.1')) throw new Error(routes);
@@ -141,18 +79,15 @@ describe('an agent that must not start', () => {
     const ended = await node.runAgent(...given);
     expect(ended).toMatchObject({ status: 1, stderr: expect.stringContaining(reason) });
     expect(await node.vsctl('get', 'Open_vSwitch', '.', 'external_ids:system-id')).toBe(`${NODE}\n`);
-    await ping(node.netns, '10.128.0.1');
+    await pods.ping(node.netns, '10.128.0.1');
   });
 });
 
 describe('pods', () => {
   it('reach the node and each other, and leave nothing behind', async () => {
-    await addPort('web', 'uid-1', 5);
-    await addPort('db', 'uid-2', 6);
-    const [web] = await Promise.all([
-      added('web', 'uid-1', 'sandbox-web'),
-      added('db', 'uid-2', 'sandbox-db'),
-    ]);
+    await pods.addPorts(WEB);
+    await pods.addPorts(DB);
+    const [web] = await Promise.all([pods.added(WEB, 'sandbox-web'), pods.added(DB, 'sandbox-db')]);
     expect(web).toMatchObject({
       cniVersion: '1.1.0',
       interfaces: [{ mtu: 1400 }, { name: 'eth0', mac: '0a:58:0a:80:00:05', mtu: 1400 }],
@@ -162,92 +97,92 @@ describe('pods', () => {
       ],
     });
     for (const address of ['10.128.0.2', 'fd01::2', '10.128.0.6', 'fd01::6']) {
-      await ping(netnsOf('sandbox-web'), address);
+      await pods.ping(pods.netnsOf('sandbox-web'), address);
     }
-    await ping(node.netns, '10.128.0.5');
-    await ping(node.netns, 'fd01::5');
+    await pods.ping(node.netns, '10.128.0.5');
+    await pods.ping(node.netns, 'fd01::5');
     // Without its checksums done by the pod's kernel, TCP would not pass.
-    await connectTcp(node.netns, netnsOf('sandbox-web'), '10.128.0.5');
-    await connectTcp(netnsOf('sandbox-web'), netnsOf('sandbox-db'), 'fd01::6');
-    expect(await del('web', 'uid-1', 'sandbox-web')).toEqual({ status: 0, output: {} });
-    expect(await del('web', 'uid-1', 'sandbox-web')).toEqual({ status: 0, output: {} });
-    await node.deleteNamespace(netnsOf('sandbox-db'));
-    expect((await del('db', 'uid-2', 'sandbox-db')).status).toBe(0);
-    expect(await leftovers()).toEqual([]);
+    await connectTcp(node.netns, pods.netnsOf('sandbox-web'), '10.128.0.5');
+    await connectTcp(pods.netnsOf('sandbox-web'), pods.netnsOf('sandbox-db'), 'fd01::6');
+    expect(await pods.del(WEB, 'sandbox-web')).toEqual({ status: 0, output: {} });
+    expect(await pods.del(WEB, 'sandbox-web')).toEqual({ status: 0, output: {} });
+    await node.deleteNamespace(pods.netnsOf('sandbox-db'));
+    expect((await pods.del(DB, 'sandbox-db')).status).toBe(0);
+    expect(await pods.leftovers()).toEqual([]);
   }, 60_000);
 
   it('a late DEL does not cut the successor', async () => {
-    await addPort('web', 'uid-1', 5);
-    await added('web', 'uid-1', 'first');
-    await addPort('web', 'uid-9', 5);
-    await added('web', 'uid-9', 'second');
-    expect((await del('web', 'uid-1', 'first')).status).toBe(0);
-    await ping(netnsOf('second'), '10.128.0.2');
-    expect((await del('web', 'uid-9', 'second')).status).toBe(0);
-    expect(await leftovers()).toEqual([]);
+    await pods.addPorts(WEB);
+    await pods.added(WEB, 'first');
+    await pods.addPorts({ ...WEB, uid: 'uid-9' });
+    await pods.added({ ...WEB, uid: 'uid-9' }, 'second');
+    expect((await pods.del(WEB, 'first')).status).toBe(0);
+    await pods.ping(pods.netnsOf('second'), '10.128.0.2');
+    expect((await pods.del({ ...WEB, uid: 'uid-9' }, 'second')).status).toBe(0);
+    expect(await pods.leftovers()).toEqual([]);
   }, 60_000);
 
   it('an unknown pod is to be tried again, after 10 s', async () => {
     const started = performance.now();
-    const { status, output } = await add('nobody', 'uid-1', 'unknown');
+    const { status, output } = await pods.add({ name: 'nobody', uid: 'uid-1' }, 'unknown');
     expect({ status, code: output.code }).toEqual({ status: 1, code: 11 });
     expect(performance.now() - started).toBeGreaterThan(9_900);
-    expect(await leftovers()).toEqual([]);
+    expect(await pods.leftovers()).toEqual([]);
   }, 30_000);
 
   it('a namespace that does not exist is a wrong CNI_NETNS', async () => {
-    await addPort('web', 'uid-1', 5);
-    const env = environment('ADD', 'web', 'uid-1', 'nowhere', '/run/netns/knba-missing');
+    await pods.addPorts(WEB);
+    const env = pods.environment('ADD', WEB, 'nowhere');
     expect(await node.plugin(env)).toMatchObject({ status: 1, output: { code: 4 } });
   });
 
   it('an interface that is there already is not touched', async () => {
-    await addPort('web', 'uid-1', 5);
-    await added('web', 'uid-1', 'twice');
-    const again = environment('ADD', 'web', 'uid-1', 'twice', `/run/netns/${netnsOf('twice')}`);
+    await pods.addPorts(WEB);
+    await pods.added(WEB, 'twice');
+    const again = pods.environment('ADD', WEB, 'twice');
     for (const sandbox of ['twice', 'other']) {
       const answer = await node.plugin({ ...again, CNI_CONTAINERID: sandbox });
       expect(answer).toMatchObject({ status: 1, output: { code: 4, msg: expect.stringContaining('eth0') } });
     }
-    await ping(netnsOf('twice'), '10.128.0.2');
-    expect((await del('web', 'uid-1', 'twice')).status).toBe(0);
-    expect(await leftovers()).toEqual([]);
+    await pods.ping(pods.netnsOf('twice'), '10.128.0.2');
+    expect((await pods.del(WEB, 'twice')).status).toBe(0);
+    expect(await pods.leftovers()).toEqual([]);
   }, 30_000);
 
   it('a pod that goes while its flows are installed leaves nothing behind', async () => {
-    await addPort('web', 'uid-1', 5);
+    await pods.addPorts(WEB);
     await node.kill('controller', 'SIGKILL');
-    const adding = add('web', 'uid-1', 'waiting');
-    await eventually('the port is on br-int', async () => expect((await leftovers()).length).toBe(2));
-    await node.nbctl('lsp-del', 'shop_web');
+    const adding = pods.add(WEB, 'waiting');
+    await eventually('the port is on br-int', async () => expect((await pods.leftovers()).length).toBe(2));
+    await pods.deletePorts(WEB);
     expect(await adding).toMatchObject({ status: 1, output: { code: 11 } });
-    expect(await leftovers()).toEqual([]);
+    expect(await pods.leftovers()).toEqual([]);
     node.startController();
   }, 60_000);
 
   it('a plugin that is killed cancels its ADD, and so does a DEL', async () => {
-    await addPort('web', 'uid-1', 5);
+    await pods.addPorts(WEB);
     await node.kill('controller', 'SIGKILL');
-    const adding = add('web', 'uid-1', 'cancelled');
-    await eventually('the port is on br-int', async () => expect((await leftovers()).length).toBe(2));
-    expect((await del('web', 'uid-1', 'cancelled')).status).toBe(0);
+    const adding = pods.add(WEB, 'cancelled');
+    await eventually('the port is on br-int', async () => expect((await pods.leftovers()).length).toBe(2));
+    expect((await pods.del(WEB, 'cancelled')).status).toBe(0);
     expect(await adding).toMatchObject({ status: 1, output: { code: 11 } });
-    expect(await leftovers()).toEqual([]);
+    expect(await pods.leftovers()).toEqual([]);
     node.startController();
   }, 60_000);
 
   it('survive a restart of the databases, of ovs-vswitchd and of the agent', async () => {
-    await addPort('web', 'uid-1', 5);
-    await added('web', 'uid-1', 'lasting');
+    await pods.addPorts(WEB);
+    await pods.added(WEB, 'lasting');
     await node.kill('ovs', 'SIGKILL');
     await node.startDatabase('ovs');
     await node.kill('vswitchd', 'SIGKILL');
     await node.startSwitch();
-    await ping(netnsOf('lasting'), '10.128.0.2');
+    await pods.ping(pods.netnsOf('lasting'), '10.128.0.2');
     expect(await node.kill('agent', 'SIGTERM')).toBe(0);
     await node.startAgent();
-    await ping(node.netns, 'fd01::5');
-    expect((await del('web', 'uid-1', 'lasting')).status).toBe(0);
-    expect(await leftovers()).toEqual([]);
+    await pods.ping(node.netns, 'fd01::5');
+    expect((await pods.del(WEB, 'lasting')).status).toBe(0);
+    expect(await pods.leftovers()).toEqual([]);
   }, 90_000);
 });

@@ -63,10 +63,9 @@ export class Requests {
     const seconds = (performance.now() - started) / 1000;
     const failure = 'error' in answer ? answer.error : undefined;
     publish({ kind: 'cni-ended', command, result: failure ? String(failure.code) : 'ok', seconds });
-    if (failure) this.#log.warn({ command, ...about, error: failure, seconds }, 'CNI request failed');
     // Runtimes ask for the STATUS every few seconds.
-    else
-      this.#log[command === 'STATUS' ? 'debug' : 'info']({ command, ...about, seconds }, 'CNI request done');
+    const level = command === 'STATUS' ? 'debug' : 'info';
+    if (!failure) this.#log[level]({ command, ...about, seconds }, 'CNI request done');
     return answer;
   }
 
