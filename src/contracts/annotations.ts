@@ -45,11 +45,12 @@ class AnnotationError extends Error {
 }
 
 /**
- * Reads {@link NODE_SUBNETS}. Throws {@link AnnotationError} where the value is not JSON or names no subnet of the
- * default network. The subnets themselves are not checked here.
+ * Reads {@link NODE_SUBNETS}; undefined where it tells of other networks only. Throws {@link AnnotationError} where the
+ * value is not JSON or names no subnet of the default network. The subnets themselves are not checked here.
  */
-export function parseNodeSubnets(value: string): readonly string[] {
+export function parseNodeSubnets(value: string): readonly string[] | undefined {
   const subnets = defaultNetwork(NODE_SUBNETS, value);
+  if (subnets === undefined) return undefined;
   const list = typeof subnets === 'string' ? [subnets] : subnets;
   if (!isStringList(list) || list.length === 0) {
     throw new AnnotationError(`${NODE_SUBNETS}: "default" must be a list of subnets, e.g. ["10.128.0.0/23"]`);
@@ -63,9 +64,13 @@ export function parseNodeId(value: string): number {
   throw new AnnotationError(`${NODE_ID}: ${JSON.stringify(value)} is not a number such as 2; remove it`);
 }
 
-/** Reads {@link POD_NETWORKS}. Throws {@link AnnotationError} where it names no address of the default network. */
-export function parsePodNetworks(value: string): PodNetwork {
+/**
+ * Reads {@link POD_NETWORKS}; undefined where it tells of other networks only. Throws {@link AnnotationError} where it
+ * names no address of the default network.
+ */
+export function parsePodNetworks(value: string): PodNetwork | undefined {
   const network = defaultNetwork(POD_NETWORKS, value);
+  if (network === undefined) return undefined;
   if (!isRecord(network)) throw new AnnotationError(`${POD_NETWORKS}: "default" must be an object`);
   const { ip_addresses: many, ip_address: one, mac_address: mac } = network;
   const addresses = many ?? (typeof one === 'string' ? [one] : undefined);
@@ -106,9 +111,7 @@ const NOTHING = -1;
 function defaultNetwork(annotation: string, value: string): unknown {
   const parsed = parseJson(value);
   if (parsed === undefined) throw new AnnotationError(`${annotation}: not JSON`);
-  if (!isRecord(parsed) || parsed.default === undefined) {
-    throw new AnnotationError(`${annotation}: lacks the network "default"`);
-  }
+  if (!isRecord(parsed)) throw new AnnotationError(`${annotation}: must be an object by networks' names`);
   return parsed.default;
 }
 

@@ -31,18 +31,19 @@ describe('a Node', () => {
     expect(subnetsOf({ spec: { podCIDR: '10.1.0.0/24' } })).toEqual(['10.1.0.0/24']);
   });
 
-  it('leaves the subnets to the allocator where none is given', () => {
-    const fact = nodeFact('a', {});
-    expect(fact.subnets).toBeUndefined();
-    expect(fact.problem).toBeUndefined();
+  it.each([
+    ['none is given', {}],
+    ['another network has some', annotated('node-subnets', { blue: ['10.0.0.0/24'] })],
+  ])('leaves the subnets to the allocator where %s', (_, raw) => {
+    expect(nodeFact('a', raw)).toMatchObject({ subnets: undefined, problem: undefined });
   });
 
   it.each([
     ['an annotation that is not JSON', annotated('node-subnets', '10.0.0.0/24'), /node-subnets: not JSON/],
     [
-      'another network only',
-      annotated('node-subnets', { blue: ['10.0.0.0/24'] }),
-      /lacks the network "default"/,
+      'an annotation that is a list',
+      annotated('node-subnets', ['10.0.0.0/24']),
+      /must be an object by networks' names/,
     ],
     [
       'no subnet',
@@ -145,6 +146,8 @@ describe('a Pod', () => {
     ]);
     expect(claimed({ status: { podIP: '10.128.1.3' } })).toEqual(['10.128.1.3']);
     expect(claimed({ status: { phase: 'Pending' } })).toBeUndefined();
+    const other = annotated('pod-networks', { blue: { ip_addresses: ['10.9.0.3/24'] } });
+    expect(podFact('ns', 'p', other)).toMatchObject({ claimed: undefined, problem: undefined });
   });
 
   it.each([

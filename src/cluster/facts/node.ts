@@ -79,7 +79,8 @@ function givenSubnets(raw: Raw): readonly Cidr[] | undefined {
 
 function subnetTexts(raw: Raw): { from: string; texts: readonly unknown[] } | undefined {
   const annotated = annotation(raw, NODE_SUBNETS);
-  if (annotated !== undefined) return { from: NODE_SUBNETS, texts: parseNodeSubnets(annotated) };
+  const texts = annotated === undefined ? undefined : parseNodeSubnets(annotated);
+  if (texts !== undefined) return { from: NODE_SUBNETS, texts };
   const spec = objectAt(raw, 'spec');
   const many = listOf(spec, 'podCIDRs', 'spec');
   if (many.length > 0) return { from: 'spec.podCIDRs', texts: many };

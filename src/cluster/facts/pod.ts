@@ -89,6 +89,7 @@ function annotatedAddresses(raw: Raw): ClaimedAddresses | undefined {
   const text = annotation(raw, POD_NETWORKS);
   if (text === undefined) return undefined;
   const network = parsePodNetworks(text);
+  if (network === undefined) return undefined;
   const ips = oneOfEachFamily(
     POD_NETWORKS,
     'address',
