@@ -1,7 +1,7 @@
-/** Fresh northbound databases, each served by an ovsdb-server(1) of its own. */
+/** Fresh databases of OVN, each served by an ovsdb-server(1) of its own. */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { OvnRoot } from '../../src/sandbox/ovn/ovn-root.ts';
+import type { OvnRoot, SchemaName } from '../../src/sandbox/ovn/ovn-root.ts';
 import { databaseFolder, ovn, RealServer } from '../support/ovsdb-server.ts';
 
 export class Databases {
@@ -20,10 +20,11 @@ export class Databases {
     return new Databases(await ovn('trixie'));
   }
 
-  start(): RealServer {
-    const name = `nb${this.#count++}`;
+  /** An empty one; a northbound where nothing else is said. */
+  start(schema: SchemaName = 'ovn-nb'): RealServer {
+    const name = `${schema}${this.#count++}`;
     const server = new RealServer({ root: this.root, folder: this.folder, name });
-    server.create('ovn-nb');
+    server.create(schema);
     server.start();
     this.#running.set(server, name);
     return server;
