@@ -1,7 +1,9 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type KubernetesClient, openKubernetes } from '../../src/cluster/api/index.ts';
 import { controlPlane, describeWithControlPlane, type TestControlPlane } from '../support/control-plane.ts';
+import { eventually } from '../support/master-process.ts';
 
 const DEPLOY = join(__dirname, '../../deploy');
 const NAMESPACE = 'kube-northbound';
@@ -22,7 +24,8 @@ describeWithControlPlane('deploy/', () => {
   beforeAll(async () => {
     plane = await controlPlane({ isProbe: true });
     await plane.kubectl(['apply', '-f', join(DEPLOY, 'rbac.yaml')]);
-    await plane.apply(node, pod);
+    await plane.kubectl(['apply', '-f', join(DEPLOY, 'admission.yaml')]);
+    await plane.apply(node, { ...node, metadata: { name: 'n2' } }, pod);
   }, 120_000);
 
   afterAll(async () => {
@@ -30,10 +33,9 @@ describeWithControlPlane('deploy/', () => {
     await plane.stop();
   });
 
-  async function clientOf(component: 'master' | 'node'): Promise<KubernetesClient> {
-    const serviceAccount = `kube-northbound-${component}`;
-    const kubeconfig = await plane.kubeconfigFor({ namespace: NAMESPACE, serviceAccount });
-    const client = openKubernetes({ kubeconfig });
+  async function master(): Promise<KubernetesClient> {
+    const account = { namespace: NAMESPACE, serviceAccount: 'kube-northbound-master' };
+    const client = openKubernetes({ kubeconfig: await plane.kubeconfigFor(account) });
     clients.push(client);
     return client;
   }
@@ -52,11 +54,11 @@ describeWithControlPlane('deploy/', () => {
     expect(names).toContain('deployment.apps/kube-northbound-master');
     expect(names).toContain('daemonset.apps/kube-northbound-node');
     expect(names).toContain('poddisruptionbudget.policy/kube-northbound-master');
-    expect(names).toHaveLength(13);
+    expect(names).toHaveLength(15);
   });
 
   it('lets the master annotate pods and nodes, and change nothing else of them', async () => {
-    const api = await clientOf('master');
+    const api = await master();
     const patch = (path: string, body: object) =>
       api.request({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json' });
     const annotated = { metadata: { annotations: { 'k8s.ovn.org/pod-networks': '{}' } } };
@@ -72,7 +74,7 @@ describeWithControlPlane('deploy/', () => {
   });
 
   it('lets the master hold its Lease, and no other', async () => {
-    const api = await clientOf('master');
+    const api = await master();
     const leases = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases`;
     const name = 'kube-northbound-default';
     const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name } };
@@ -106,20 +108,47 @@ describeWithControlPlane('deploy/', () => {
     expect(await may('master', 'patch', 'pods', '--subresource=status')).toBe(true);
   });
 
-  it('lets the agent follow its pods and say that its network is there', async () => {
-    const api = await clientOf('node');
+  /** A client with a token like those that the kubelet gives to an agent's pod. */
+  async function agentOf(node: string): Promise<KubernetesClient> {
+    const bound = ['--bound-object-kind=Node', `--bound-object-name=${node}`];
+    const token = await plane.kubectl(['create', 'token', 'kube-northbound-node', '-n', NAMESPACE, ...bound]);
+    const admin = JSON.parse(readFileSync(plane.kubeconfig, 'utf8')) as { users: { user: object }[] };
+    const users = admin.users.map(entry => ({ ...entry, user: { token: token.trim() } }));
+    const kubeconfig = join(plane.folder, `agent-of-${node}.kubeconfig`);
+    writeFileSync(kubeconfig, JSON.stringify({ ...admin, users }));
+    const client = openKubernetes({ kubeconfig });
+    clients.push(client);
+    return client;
+  }
+
+  it('lets the agent follow its pods and say of its own Node that its network is there', async () => {
+    const api = await agentOf('n1');
     const query = { fieldSelector: 'spec.nodeName=n1' };
     const { items } = await api.request({ method: 'GET', path: '/api/v1/pods', query });
     expect(items).toHaveLength(1);
-    const conditions = [{ type: 'NetworkUnavailable', status: 'False', reason: 'Ready', message: '' }];
-    const contentType = 'application/strategic-merge-patch+json';
-    const path = '/api/v1/nodes/n1/status';
-    const changed = await api.request({
-      method: 'PATCH',
-      path,
-      contentType,
-      body: { status: { conditions } },
-    });
-    expect(changed).toMatchObject({ status: { conditions: [expect.objectContaining({ status: 'False' })] } });
+    const condition = {
+      type: 'NetworkUnavailable',
+      status: 'False',
+      reason: 'Ready',
+      message: 'pods can be attached',
+    };
+    const say = (name: string) =>
+      api.request({
+        method: 'PATCH',
+        path: `/api/v1/nodes/${name}/status`,
+        contentType: 'application/strategic-merge-patch+json',
+        body: { status: { conditions: [condition] } },
+      });
+    expect(await say('n1')).toMatchObject({ status: { conditions: [expect.objectContaining(condition)] } });
+    // A new policy counts within moments.
+    const refused = await eventually('another Node is refused', () =>
+      say('n2').then(
+        () => undefined,
+        (error: Error) => error,
+      ),
+    );
+    expect(refused).toMatchObject({ status: 403 });
+    expect(refused.message).toContain('a node agent may change its own Node only');
+    await say('n1');
   });
 });
