@@ -142,7 +142,7 @@ describeWithControlPlane('writing back to a real API server', () => {
   );
 
   it(
-    'tells by an Event that a node is full, and that an address is taken',
+    'tells by Events what is refused',
     async () => {
       const taken = JSON.stringify({ default: { ip_addresses: ['10.0.0.3/29'] } });
       await plane.apply(
