@@ -83,6 +83,15 @@ describe('the API server as a source', () => {
     expect(named(changes.flatMap(({ deleted }) => deleted))).toEqual(['Pod shop/short']);
     expect(changes.map(({ generation }) => generation)).toEqual(changes.map((_, index) => index + 2));
     expect(changes.length).toBeLessThan(4);
+    for (const { put, deleted } of changes) {
+      const gone = named(deleted);
+      expect(named(put).filter(name => gone.includes(name))).toEqual([]);
+    }
+    changes.length = 0;
+    server.put('pods', { ...web, name: 'web-1' });
+    await until(() => changes.length > 0, 'web-1');
+    expect(named(changes[0]?.put ?? [])).toEqual(['Pod shop/web-1']);
+    expect(changes[0]?.deleted).toEqual([]);
   });
 
   it('tells a successor after the end of its predecessor, with its own uid', async () => {

@@ -156,7 +156,7 @@ describeWithControlPlane('a reflector on a real API server', () => {
     async () => {
       const { maps, one, told } = await followMaps('a');
       plane.signal('kube-apiserver', 'SIGSTOP');
-      one.clock.advance(100_000);
+      one.clock.advance(150_000);
       await one.until(() => one.published.includes('silent'), 'the end of the silent watch');
       plane.signal('kube-apiserver', 'SIGCONT');
       await maps.change('a', 'y');

@@ -202,7 +202,6 @@ async function* chunksOf(response: IncomingMessage, bounds: Bounds): AsyncGenera
     throw bounds.explain(error);
   } finally {
     bounds.end();
-    response.destroy();
   }
 }
 

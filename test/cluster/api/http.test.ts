@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ApiRequest } from '../../../src/cluster/api/index.ts';
 import { type KubernetesClient, openKubernetes } from '../../../src/cluster/api/index.ts';
@@ -215,6 +216,17 @@ describe('a stream', () => {
       () => server.sockets[0]?.destroyed ?? false,
       () => 'the end of the connection',
     );
+  });
+
+  it('leaves nothing behind at its signal, as a request does not', async () => {
+    const api = await clientOf((asked, response) => {
+      if (asked.query.get('watch') === null) sendStatus(response, 500, 'InternalError', 'no');
+      else response.writeHead(200).end('one');
+    });
+    const { signal } = new AbortController();
+    expect(await text(await api.stream({ ...watchPods, signal }))).toBe('one');
+    await expect(api.request({ ...PODS, signal })).rejects.toThrow('no');
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('takes no connection away from requests', async () => {

@@ -180,23 +180,29 @@ describe('when the watch ends', () => {
     expect(one.clock.now()).toBe(7750);
     expect(one.warnings).toHaveLength(5);
     expect(one.warnings[4]).toBe('the server ended the watch of Pods at once');
+    putPod('web-2');
+    await one.toldUntil('+shop/web-2');
+    const at = one.clock.now();
+    server.endWatches();
+    await watches(one, 7);
+    expect(one.clock.now() - at).toBe(250);
   });
 
-  it('by silence: takes the connection for dead after 100 s, not after 99, and goes on', async () => {
+  it('by silence: takes the connection for dead after 150 s, not after 149, and goes on', async () => {
     const one = await followTwo();
     one.impatient = false;
-    one.clock.advance(99_000);
+    one.clock.advance(149_000);
     putPod('web-2');
     await one.toldUntil('+shop/web-2');
     server.deafen();
     putPod('web-3');
-    one.clock.advance(99_000);
+    one.clock.advance(149_000);
     expect(server.asked('watch')).toHaveLength(1);
     one.clock.advance(1000);
     one.impatient = true;
     expect(await one.toldUntil('+shop/web-3')).toEqual(['+shop/web-3']);
     expect(one.published).toEqual(['2 pods', 'ADDED', 'silent', 'ADDED']);
-    expect(one.warnings).toEqual(['nothing came on the watch for 100 s: the connection is taken for dead']);
+    expect(one.warnings).toEqual(['nothing came on the watch for 150 s: the connection is taken for dead']);
     expect(server.asked('list')).toHaveLength(1);
   });
 
@@ -204,7 +210,7 @@ describe('when the watch ends', () => {
     const one = await followTwo();
     one.impatient = false;
     for (let minute = 1; minute <= 10; minute++) {
-      one.clock.advance(60_000);
+      one.clock.advance(120_000);
       server.bookmark();
       await one.until(() => one.published.filter(type => type === 'BOOKMARK').length === minute);
     }
