@@ -13,8 +13,14 @@ import { build } from 'esbuild';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Each is a program: the measured ones have a process of their own. */
 const PROGRAMS = [
-  ...['main', 'cold-sync', 'raw-replay'],
-  ...['create-pods', 'watch-pods', 'watch-ports', 'keep-pods', 'memory-probe'].map(name => `cluster/${name}`),
+  new URL('../test/bench/main.ts', import.meta.url),
+  new URL('../test/bench/cold-sync.ts', import.meta.url),
+  new URL('../test/bench/raw-replay.ts', import.meta.url),
+  new URL('../test/bench/cluster/create-pods.ts', import.meta.url),
+  new URL('../test/bench/cluster/watch-pods.ts', import.meta.url),
+  new URL('../test/bench/cluster/watch-ports.ts', import.meta.url),
+  new URL('../test/bench/cluster/keep-pods.ts', import.meta.url),
+  new URL('../test/bench/cluster/memory-probe.ts', import.meta.url),
 ];
 
 /** What the benchmarks share with the tests: it looks for files by its own place, and knows jest. */
@@ -37,7 +43,7 @@ const SHARED = {
 const folder = mkdtempSync(join(tmpdir(), 'bench-'));
 try {
   await build({
-    entryPoints: PROGRAMS.map(name => join(ROOT, 'test', 'bench', `${name}.ts`)),
+    entryPoints: PROGRAMS.map(url => fileURLToPath(url)),
     outdir: folder,
     outbase: join(ROOT, 'test', 'bench'),
     plugins: [SHARED],
