@@ -4,11 +4,12 @@ import type { Log } from '../contracts/log.ts';
 import { existingNamespaces, removeNetnsMount } from './hosts/netns-mount.ts';
 import { ipBatch } from './hosts/network.ts';
 import { hostNamespaces } from './hosts/topology.ts';
+import { kubernetesProcesses } from './kubernetes/sandbox-plane.ts';
 import type { RunPaths } from './paths.ts';
 import { PodRecords } from './pods/pod-record.ts';
 import { emptyNamespaces } from './processes/namespace-processes.ts';
 import { noPrograms, sandboxProcesses } from './processes/process-list.ts';
-import { stopProcess } from './processes/processes.ts';
+import { type ProcessSpec, stopProcess } from './processes/processes.ts';
 import { readState, type SandboxState } from './state.ts';
 
 /**
@@ -29,9 +30,11 @@ async function dismantle(state: SandboxState, paths: RunPaths, log: Log): Promis
   log.info({ processes: processes.length }, 'ending the processes');
   // The runner first: it would attach again what goes away.
   for (const spec of processes.filter(({ name }) => name === 'runner')) await stopProcess(spec);
-  // etcd last: the API server's end takes a minute without.
-  await Promise.all(processes.filter(({ name }) => name !== 'etcd').map(stopProcess));
-  await Promise.all(processes.map(stopProcess));
+  // The API server last: the others say good-bye to it. It then waits for connections to end, all for nothing here.
+  const servers = kubernetesProcesses(state, paths).servers.map(({ name }) => name);
+  const isServer = ({ name }: ProcessSpec) => servers.includes(name);
+  await Promise.all(processes.filter(spec => !isServer(spec)).map(spec => stopProcess(spec)));
+  await Promise.all(processes.filter(isServer).map(spec => stopProcess(spec, 0)));
   const pods = new PodRecords(paths.pods).list();
   const recorded = [...pods.map(pod => pod.netns), ...hostNamespaces(state.topology)];
   const namespaces = existingNamespaces(recorded);

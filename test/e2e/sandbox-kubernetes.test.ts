@@ -16,7 +16,7 @@ interface Status {
 }
 const status = async (): Promise<Status> => JSON.parse((await run('status', '--output', 'json')).stdout);
 
-describeWithControlPlane('a sandbox with Kubernetes', () => {
+describeWithControlPlane('the control plane of a sandbox', () => {
   beforeAll(async () => {
     const up = await run('up', '--nodes', '2', '--ovn-only', '--kubernetes', '--raft');
     if (up.code !== 0) throw new Error(up.stderr);

@@ -158,7 +158,10 @@ export class TestControlPlane {
     await awaitApiServer([this.#spec('kube-apiserver')], { server: this.server, authority });
   }
 
-  /** Stops the API server: in order, or by SIGKILL as a crash would. */
+  /**
+   * Stops the API server: by SIGKILL as a crash would, or in order; then it waits for clients that do not go, for at most
+   * 10 s.
+   */
   async stopApiServer(how: 'in order' | 'killed' = 'in order'): Promise<void> {
     await (how === 'killed' ? killProcess : stopProcess)(this.#spec('kube-apiserver'));
   }

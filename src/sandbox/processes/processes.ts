@@ -54,14 +54,14 @@ export async function startProcess(spec: ProcessSpec): Promise<ProcessFacts> {
   }
 }
 
-/** Ends a program: asks it, and insists after a while. One that does not run is no error. */
-export async function stopProcess(spec: ProcessSpec): Promise<void> {
+/** Ends a program: asks it, and insists after `patience` ms. One that does not run is no error. */
+export async function stopProcess(spec: ProcessSpec, patience = STOP_TIMEOUT): Promise<void> {
   const target = findProcess(spec);
   if (target) {
     signalProcess(target, 'SIGTERM');
     // A stopped process takes no notice of SIGTERM until it goes on.
     signalProcess(target, 'SIGCONT');
-    const gone = await poll(STOP_TIMEOUT, () => !isAlive(target), 20);
+    const gone = await poll(patience, () => !isAlive(target), 20);
     if (!gone) await killAndWait(spec.name, target);
   }
   await rm(spec.pidfile, { force: true });
