@@ -1,4 +1,5 @@
 import type { ApiRequest, KubernetesApi } from '../../cluster/api/index.ts';
+import { publish } from '../../cluster/diagnostics.ts';
 import type { WatchClock } from '../../cluster/watch/index.ts';
 import { FIELD_MANAGER } from '../../cluster/write/annotation-writer.ts';
 import { WriteQueue } from '../../cluster/write/write-queue.ts';
@@ -69,8 +70,8 @@ export class NodeStatus {
       rate: { perSecond: 1, burst: 3 },
       concurrency: 1,
       confirmWithin: CONFIRM_WITHIN,
-      onDepth: () => undefined,
-      onResult: () => undefined,
+      onDepth: () => publish({ kind: 'write-queue', depth: this.#queue.depth }),
+      onResult: (_, result) => publish({ kind: 'written', resource: 'nodes/status', result }),
     });
   }
 
