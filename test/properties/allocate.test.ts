@@ -173,6 +173,58 @@ describe('allocations', () => {
     );
   });
 
+  it('are the same for one who knows only what the objects show, whatever they name beside', () => {
+    fc.assert(
+      fc.property(history, fc.func(fc.boolean()), (steps, runs) => {
+        const story = new Story();
+        for (const each of steps) story.take(each);
+        story.cluster.settle();
+        const next = new Cluster(POOLS, undefined, { objectsRemember: true });
+        for (const [name, claim] of [...story.pods].reverse())
+          next.pod(name, shownOn(story, name, claim, runs(name)));
+        for (const [name, { problem: _, ...claim }] of [...story.nodes].reverse()) {
+          const requested = story.cluster.record.nodes.get(name);
+          if (requested) next.node(name, { ...claim, requested });
+          else next.node(name, { ...claim, requested: undefined });
+        }
+        next.settle();
+        expect(holdings(next)).toEqual(holdings(story.cluster));
+        // Those that have nothing are given what is free, and nobody else loses anything by it.
+        next.allocations.startAllocating();
+        next.settle();
+        expect(holdings(next).pods).toMatchObject(holdings(story.cluster).pods);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('give an excluded address to nobody who does not name it', () => {
+    fc.assert(
+      fc.property(
+        history,
+        fc.subarray(['10.0.0.3/32', '10.0.0.8/29', '10.0.0.19/32', 'fd01::/126']),
+        (steps, ranges) => {
+          const excluded = ranges.map(cidr);
+          const cluster = new Cluster(POOLS, undefined, { excluded });
+          const named = new Set<Ip['value']>();
+          for (const { node: ofNode, pod: ofPod, settle } of steps) {
+            if (ofNode) cluster.node(...ofNode);
+            if (ofPod) cluster.pod(...ofPod);
+            for (const one of ofPod?.[1]?.requested?.ips ?? []) named.add(one.value);
+            if (settle) cluster.settle();
+          }
+          cluster.settle();
+          const given = [...cluster.record.pods.values()].flatMap(({ ips }) => ips);
+          const wrong = given.filter(
+            one => !named.has(one.value) && excluded.some(range => cidrContains(range, one)),
+          );
+          expect(wrong).toEqual([]);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
   it('do not depend on history where everybody names something of its own', () => {
     // Permutations of the same names: all the time somebody wants what somebody else still has.
     const own = fc
@@ -217,4 +269,14 @@ describe('allocations', () => {
 /** Who has what; a restarted cluster may name another of several who are in the way. */
 function holdings({ record }: Cluster) {
   return { nodes: Object.fromEntries(record.nodes), pods: Object.fromEntries(record.pods) };
+}
+
+/** The pod as its object shows what it has been given; one that runs may name anything. */
+function shownOn(story: Story, name: string, claim: PodClaim, runs: boolean): PodClaim {
+  const { problem: _, requested, ...rest } = claim;
+  const held = story.cluster.record.pods.get(name);
+  if (!held) return { ...rest, requested: undefined };
+  if (runs && held.mac === undefined) return { ...rest, requested, running: held.ips };
+  const mac = held.mac === undefined ? {} : { mac: held.mac };
+  return { ...rest, requested: { ips: held.ips, ...mac } };
 }
