@@ -133,6 +133,11 @@ export class MasterProcess {
     return ended;
   }
 
+  /** Sends a signal that does not end it. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child?.kill(signal);
+  }
+
   /** Resolves to the exit code of a master that ends by itself. */
   ended(): Promise<number | null> {
     const child = this.#child;
