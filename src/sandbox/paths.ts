@@ -50,11 +50,15 @@ export class RunPaths {
     return join(this.dir, 'kubernetes');
   }
   /**
-   * A kubeconfig: of the administrator and of the kubelets' stand-in by the address in the root namespace, of master and
-   * node agents by the API server's own.
+   * A kubeconfig: of the administrator and of the kubelets' stand-in by the address in the root namespace, of the master
+   * by the API server's own.
    */
-  kubeconfig(user: 'admin' | 'kubelet' | 'master' | 'node'): string {
+  kubeconfig(user: 'admin' | 'kubelet' | 'master'): string {
     return join(this.kubernetes, `${user}.kubeconfig`);
+  }
+  /** The kubeconfig of a node's agent, by the API server's own address. */
+  agentKubeconfig(id: string): string {
+    return join(this.node(id), 'agent.kubeconfig');
   }
   /** The folder of a node, by its short name. */
   node(id: string): string {

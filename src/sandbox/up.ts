@@ -9,14 +9,14 @@ import { existingNamespaces, noteNetnsMount } from './hosts/netns-mount.ts';
 import { chooseNodes, nodeManifests } from './hosts/nodes.ts';
 import { hostNamespaces, planTopology, type Topology } from './hosts/topology.ts';
 import { awaitCluster } from './kubernetes/await-cluster.ts';
-import { bringKubernetesUp } from './kubernetes/bring-up.ts';
+import { administrator, admitAgents, bringKubernetesUp } from './kubernetes/bring-up.ts';
 import { freePort } from './kubernetes/free-port.ts';
 import { applyManifests } from './kubernetes/manifests.ts';
 import type { OvnRoot } from './ovn/ovn-root.ts';
 import { type RunPaths, socketProblem } from './paths.ts';
 import { awaitPods, type StartedProcess } from './pods/await-pods.ts';
-import { ownProcesses } from './processes/process-list.ts';
-import { startProcess } from './processes/processes.ts';
+import { agentProcess, masterProcess, runnerProcess } from './processes/own-processes.ts';
+import { type ProcessSpec, startProcess } from './processes/processes.ts';
 import { checkUntaken, claimSandbox, halfMade, type SandboxState, StateError, writeState } from './state.ts';
 
 /** What `sandbox up` is asked for. */
@@ -80,7 +80,7 @@ export async function bringUp(
     await bringOvnUp(topology, paths, root, log);
     if (kubernetes) await bringKubernetesUp(state, kubernetes, paths, log);
     const processes = options.ovnOnly ? [] : await startOurs(state, paths, log);
-    const cluster = kubernetes && { bin: kubernetes.bin, kubeconfig: paths.kubeconfig('admin') };
+    const cluster = kubernetes && administrator(kubernetes, paths);
     if (cluster) await applyManifests(cluster, objects);
     const missing = options.ovnOnly
       ? []
@@ -94,11 +94,17 @@ export async function bringUp(
   }
 }
 
-function startOurs(state: SandboxState, paths: RunPaths, log: Log): Promise<readonly StartedProcess[]> {
-  log.info({}, 'starting the master, the agents and the runner');
-  return Promise.all(
-    ownProcesses(state, paths).map(async spec => ({ spec, started: await startProcess(spec) })),
-  );
+/** The runner first: where there is Kubernetes it registers the Nodes, and an agent is let in by its Node. */
+async function startOurs(state: SandboxState, paths: RunPaths, log: Log): Promise<readonly StartedProcess[]> {
+  const start = async (spec: ProcessSpec) => ({ spec, started: await startProcess(spec) });
+  log.info({}, 'starting the runner, the master and the agents');
+  const runner = await start(runnerProcess(paths));
+  if (state.kubernetes) await admitAgents(state, state.kubernetes, paths);
+  const others = [
+    masterProcess(state, paths),
+    ...state.topology.nodes.map(node => agentProcess(node, state, paths)),
+  ];
+  return [runner, ...(await Promise.all(others.map(start)))];
 }
 
 function nodeNames({ nodes }: Topology): readonly string[] {

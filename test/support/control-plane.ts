@@ -202,20 +202,20 @@ export class TestControlPlane {
     await this.kubectl(['apply', '-f', '-'], JSON.stringify(list));
   }
 
-  /** A kubeconfig with a real token of a ServiceAccount that exists. `seconds`: how long it is valid, at least 600. */
+  /**
+   * A kubeconfig with a real token of a ServiceAccount that exists. `seconds`: how long it is valid, at least 600; `node`:
+   * the Node that it is bound to, as a pod's token is.
+   */
   async kubeconfigFor(account: {
     readonly namespace: string;
     readonly serviceAccount: string;
     readonly seconds?: number;
+    readonly node?: string;
   }): Promise<string> {
-    const { namespace, serviceAccount, seconds = 3600 } = account;
+    const { namespace, serviceAccount, seconds = 3600, node } = account;
     const token = await this.kubectl([
-      'create',
-      'token',
-      serviceAccount,
-      '-n',
-      namespace,
-      `--duration=${seconds}s`,
+      ...['create', 'token', serviceAccount, '-n', namespace, `--duration=${seconds}s`],
+      ...(node === undefined ? [] : ['--bound-object-kind=Node', `--bound-object-name=${node}`]),
     ]);
     return this.#writeKubeconfig({ token: token.trim() });
   }

@@ -13,7 +13,7 @@ export function masterProcess(state: SandboxState, paths: RunPaths): ProcessSpec
   const { topology } = state;
   const command = ourselves([
     'master',
-    ...sourceOptions('master', state, paths),
+    ...sourceOptions(state, paths.kubeconfig('master')),
     ...['--nb', databaseRemote('nb', topology, paths), '--sb', databaseRemote('sb', topology, paths)],
     ...['--status-file', paths.masterStatus],
     ...configOptions(state),
@@ -28,7 +28,7 @@ export function agentProcess(node: SandboxNode, state: SandboxState, paths: RunP
   const command = ourselves([
     ...['node', '--node-name', node.name],
     ...['--ovs', `unix:${paths.ovsdb(node.id)}`, '--sb', southboundRemote(state.topology)],
-    ...sourceOptions('node', state, paths),
+    ...sourceOptions(state, paths.agentKubeconfig(node.id)),
     ...['--encap-ip', node.encapIp, '--cni-socket', socket],
     ...configOptions(state),
   ]);
@@ -51,12 +51,8 @@ function service(name: string, command: CommandLine, file: string, marker: strin
 }
 
 /** Where a program of ours takes its objects from. */
-function sourceOptions(
-  user: 'master' | 'node',
-  { kubernetes, manifests }: SandboxState,
-  paths: RunPaths,
-): readonly string[] {
-  if (kubernetes) return ['--kubeconfig', paths.kubeconfig(user)];
+function sourceOptions({ kubernetes, manifests }: SandboxState, kubeconfig: string): readonly string[] {
+  if (kubernetes) return ['--kubeconfig', kubeconfig];
   return manifests.flatMap(path => ['--manifests', path]);
 }
 

@@ -31,7 +31,7 @@ export function sandboxProcesses(
 }
 
 /** Our own: the master, the agents, and last the runner, which needs both. */
-export function ownProcesses(state: SandboxState, paths: RunPaths): readonly ProcessSpec[] {
+function ownProcesses(state: SandboxState, paths: RunPaths): readonly ProcessSpec[] {
   return [
     masterProcess(state, paths),
     ...state.topology.nodes.map(node => agentProcess(node, state, paths)),
