@@ -11,6 +11,8 @@ import { eventually, MasterProcess } from './master-process.ts';
 import { Onlooker } from './northbound-dump.ts';
 import { databaseFolder, ovn, RealServer } from './ovsdb-server.ts';
 
+const RBAC = join(__dirname, '../../deploy/rbac.yaml');
+const MASTER = { namespace: 'kube-northbound', serviceAccount: 'kube-northbound-master' };
 const STAMP = 'kube-northbound/term/default';
 /** The shortest times with which a busy machine still keeps its lease. */
 const TIMES = ['--lease-duration', '3', '--lease-renew-deadline', '2', '--lease-retry-period', '0.4'];
@@ -37,6 +39,8 @@ export class ClusterSetup {
   /** Tables of which rows have changed, once for each change. */
   readonly changes: string[] = [];
   readonly #masters: MasterProcess[] = [];
+  /** Of the masters, which may do what deploy/ grants. */
+  #kubeconfig = '';
 
   private constructor(
     folder: string,
@@ -74,8 +78,9 @@ export class ClusterSetup {
     await setup.session.ready(10_000);
     // As ovn-northd does it.
     await setup.onlooker.transact({ op: 'insert', table: 'NB_Global', row: {} });
-    for (const name of ['kube-northbound', 'shop'])
-      await setup.post('/api/v1/namespaces', { kind: 'Namespace', metadata: { name } });
+    await setup.post('/api/v1/namespaces', { kind: 'Namespace', metadata: { name: 'shop' } });
+    await setup.plane.kubectl(['apply', '-f', RBAC]);
+    setup.#kubeconfig = await setup.plane.kubeconfigFor(MASTER);
     return setup;
   }
 
@@ -87,7 +92,7 @@ export class ClusterSetup {
     const master = new MasterProcess({
       folder,
       args: [
-        ...['--kubeconfig', this.plane.kubeconfig, '--nb', nb ?? '', '--sb', sb ?? ''],
+        ...['--kubeconfig', this.#kubeconfig, '--nb', nb ?? '', '--sb', sb ?? ''],
         ...['--metrics-bind-address', '0', ...TIMES, ...args],
       ],
     });
