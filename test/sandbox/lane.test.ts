@@ -21,6 +21,8 @@ const recordOf = (of: PodWish): PodRecord => ({ ...of, netns: `ns-${of.id}`, san
 class Scene {
   readonly done: string[] = [];
   readonly errors: string[] = [];
+  /** Where the steps were taken. */
+  readonly nodes: string[] = [];
   failures = 0;
   responding = true;
   /** While it is set, an ADD lasts until it is taken back. */
@@ -28,8 +30,12 @@ class Scene {
   readonly lane: PodLane;
 
   constructor(records: readonly PodRecord[] = []) {
+    const limiter = new Limiter(1);
     this.lane = new PodLane('shop/web', records, {
-      limiter: new Limiter(1),
+      limiterOf: node => {
+        this.nodes.push(node);
+        return limiter;
+      },
       responding: () => this.responding,
       changed: () => undefined,
       failed: (pod, error) => this.errors.push(`${pod}: ${String(error)}`),
@@ -94,6 +100,15 @@ describe('the lane of one pod name', () => {
     scene.lane.want(wish('new'));
     await scene.untilReady();
     expect(scene.done).toEqual(['remove old', 'make new']);
+  });
+
+  it('takes each step on the node that it concerns', async () => {
+    const elsewhere = { ...recordOf(wish('old')), node: 'n-b', attachment };
+    const scene = new Scene([elsewhere]);
+    scene.lane.want(wish('new'));
+    await scene.untilReady();
+    expect(scene.done).toEqual(['remove old', 'make new']);
+    expect(scene.nodes).toEqual(['n-b', 'n-a']);
   });
 
   it('adopts a pod that is whole, and makes a half-made one anew', async () => {

@@ -9,8 +9,8 @@ import type { PodWish } from './pod-wish.ts';
 import { isResponding } from './responders.ts';
 import type { PodProgress } from './runner-status.ts';
 
-/** Pods that are attached or detached at once. */
-const PARALLEL = 8;
+/** Pods that are attached or detached at once on one node. */
+const PARALLEL = 4;
 
 /** How far a pod is, and what it has. */
 export interface PodView extends PodProgress {
@@ -49,11 +49,13 @@ export class PodLanes implements PodHost {
     const nodes = topology.nodes.map(
       ({ name, netns, addresses, id }) => [name, { netns, addresses, socket: paths.cniSocket(id) }] as const,
     );
+    const limiters = new Map(topology.nodes.map(({ name }) => [name, new Limiter(PARALLEL)]));
+    const elsewhere = new Limiter(PARALLEL);
     this.#options = options;
     this.#tools = {
       maker: new PodMaker(topology.name, new Map(nodes), records),
       responding: record => isResponding(record, records),
-      limiter: new Limiter(PARALLEL),
+      limiterOf: node => limiters.get(node) ?? elsewhere,
       failed: (pod, error) =>
         log.warn({ pod, error }, 'a pod cannot be brought to what is wanted; trying again'),
     };

@@ -13,7 +13,8 @@ export interface LaneTools {
   readonly maker: Pick<PodMaker, 'make' | 'listen' | 'remove'>;
   /** Whether all that a pod declares is answered. */
   readonly responding: (record: PodRecord) => boolean;
-  readonly limiter: Limiter;
+  /** Bounds what happens on a node at once: one that hangs does not hold up the others. */
+  readonly limiterOf: (node: string) => Limiter;
   /** Something about {@link PodLane.progress} may have changed. */
   readonly changed: () => void;
   readonly failed: (pod: string, error: unknown) => void;
@@ -85,7 +86,7 @@ export class PodLane {
     let signal = this.#abort.signal;
     try {
       while (!this.#stopped && !this.#isDone()) {
-        await this.#tools.limiter.run(() => {
+        await this.#limiter().run(() => {
           signal = this.#abort.signal;
           return this.#step(signal);
         });
@@ -100,6 +101,16 @@ export class PodLane {
     }
   }
 
+  /** That of the node where the next step is taken. */
+  #limiter(): Limiter {
+    const pod = this.#stale() ?? this.#wish;
+    return this.#tools.limiterOf(pod?.node ?? '');
+  }
+
+  #stale(): PodRecord | undefined {
+    return this.#records.find(record => record.id !== this.#wish?.id || !record.attachment);
+  }
+
   #isDone(): boolean {
     const [record, ...others] = this.#records;
     if (!this.#wish) return record === undefined;
@@ -111,7 +122,7 @@ export class PodLane {
     // Waiting for the turn takes time; what was wanted then may not be wanted now.
     if (this.#stopped || this.#isDone()) return;
     const wish = this.#wish;
-    const stale = this.#records.find(record => record.id !== wish?.id || !record.attachment);
+    const stale = this.#stale();
     if (stale) {
       await this.#tools.maker.remove(stale);
       this.#records = this.#records.filter(record => record !== stale);
