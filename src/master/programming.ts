@@ -38,8 +38,10 @@ export class Programming {
   constructor(mirror: Mirror, now: () => number = () => performance.now()) {
     this.#now = now;
     this.#before = new Map();
-    for (const row of mirror.rows(PORTS).values())
-      this.#before.set(String(row.columns.name), instanceOf(row));
+    if (isObserved()) {
+      for (const row of mirror.rows(PORTS).values())
+        this.#before.set(String(row.columns.name), instanceOf(row));
+    }
     this.#stop = mirror.onDelta(deltas => this.#follow(deltas));
   }
 
