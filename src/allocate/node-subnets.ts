@@ -44,6 +44,7 @@ export class NodeSubnets {
 
   restore(record: ReadonlyMap<string, readonly Cidr[]>): void {
     for (const [name, subnets] of record) {
+      if (this.#nodes.get(name)?.held.length) continue;
       this.#parked.set(name, subnets);
       for (const subnet of subnets) {
         this.#parkedTable.add(subnet, name);

@@ -56,6 +56,7 @@ export class PodAddresses {
 
   restore(record: ReadonlyMap<string, PodHolding>): void {
     for (const [name, holding] of record) {
+      if (this.#pods.get(name)?.held) continue;
       this.#parked.set(name, { ...holding, ips: [...holding.ips].sort(compareIps) });
       for (const ip of holding.ips) this.#parkedIps.add(ipKey(ip));
     }

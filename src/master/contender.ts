@@ -73,7 +73,7 @@ export class Contender implements Keeping {
       onSettled: () => this.#warm(),
     });
     this.#writeBack = new WriteBack({
-      ...{ api, log, translation: this.#keeper.objects, instance: identity },
+      ...{ api, log, objects: this.#keeper.objects, instance: identity },
       mayWrite: () => this.leads,
       onDepth: () => this.#tell(),
     });

@@ -12,7 +12,8 @@ import { Reconciler } from './reconciler.ts';
 import { readRecord } from './record.ts';
 import type { MasterStatus } from './status-file.ts';
 import { type Surplus, surplusOf } from './surplus.ts';
-import { type Refused, Translation } from './translation.ts';
+import { type ObjectProblem, type Refused, Translation } from './translation.ts';
+import type { ObjectNews } from './write-back.ts';
 
 export interface KeeperOptions {
   readonly config: Config;
@@ -92,8 +93,11 @@ export class Keeper implements Keeping {
   }
 
   /** What is to be written to objects, and what is wrong with them. */
-  get objects(): Pick<Translation, 'takeWrites' | 'problems'> {
-    return this.#translation;
+  get objects(): ObjectNews {
+    return {
+      takeWrites: () => this.#translation.takeWrites(),
+      problems: () => [...this.#translation.problems(), ...this.#rowProblems()],
+    };
   }
 
   /** Calls the listener whenever {@link status} may read differently. */
@@ -126,6 +130,12 @@ export class Keeper implements Keeping {
     this.#programming.close();
     this.#reconciler.close();
     this.#owned.close();
+  }
+
+  /** Rows of Nodes and Pods that the database does not take. */
+  #rowProblems(): readonly ObjectProblem[] {
+    const problems = this.#owned.status().problems.filter(isRefusal);
+    return problems.flatMap(({ unit, reason }) => this.#translation.problemOf(unit, reason) ?? []);
   }
 
   #follow(): void {

@@ -3,7 +3,7 @@ import { type NodeFact, type PodFact, versionOf, wantsPort } from '../cluster/fa
 import type { KubeObject, ObjectKey } from '../cluster/manifests.ts';
 import type { Config } from '../config/index.ts';
 import type { RefusalKind } from '../contracts/refusals.ts';
-import { Engine, FactStore, formatUnit } from '../engine/index.ts';
+import { Engine, FactStore, formatUnit, type UnitId } from '../engine/index.ts';
 import type { OutputDelta } from '../engine/types.ts';
 import type { DesiredAtom, DesiredColumns } from '../ovsdb-state/row.ts';
 import {
@@ -165,11 +165,13 @@ export class Translation {
 
   /** What is wrong with Nodes and Pods. */
   problems(): readonly ObjectProblem[] {
-    return this.#engine.refusals().flatMap(({ unit: { name, key }, reason }) => {
-      const target = this.#target(name, key);
-      if (!target) return [];
-      return [{ object: `${target.kind} ${key}`, reason, why: this.#kindOf(name, key, reason), target }];
-    });
+    return this.#engine.refusals().flatMap(({ unit, reason }) => this.#problem(unit, reason) ?? []);
+  }
+
+  /** What is wrong with a row of a unit, where a Node or a Pod is behind it. `unit` is printed as in the row's marks. */
+  problemOf(unit: string, reason: string): ObjectProblem | undefined {
+    const slash = unit.indexOf('/');
+    return this.#problem({ name: unit.slice(0, Math.max(slash, 0)), key: unit.slice(slash + 1) }, reason);
   }
 
   /** Policies that nothing enforces yet, as `Kind namespace/name`; none where such are refused. */
@@ -244,6 +246,12 @@ export class Translation {
     }
     for (const name of nodeIds.keys()) this.#writes.touch('node', name);
     for (const key of pods.keys()) this.#writes.touch('pod', key);
+  }
+
+  #problem({ name, key }: UnitId, reason: string): ObjectProblem | undefined {
+    const target = this.#target(name, key);
+    const why = this.#kindOf(name, key, reason);
+    return target && { object: `${target.kind} ${key}`, reason, why, target };
   }
 
   #target(unit: string, key: string): ObjectProblem['target'] | undefined {

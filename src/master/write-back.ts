@@ -3,18 +3,23 @@ import { publish } from '../cluster/diagnostics.ts';
 import { systemClock, type WatchClock } from '../cluster/watch/clock.ts';
 import { AnnotationWriter, EventRecorder, type Happening } from '../cluster/write/index.ts';
 import type { Log } from '../contracts/log.ts';
-import type { ObjectProblem, Translation } from './translation.ts';
+import type { ObjectProblem } from './translation.ts';
+import type { ObjectWrite } from './write-wishes.ts';
 
 /** How long problems are gathered before they are told, in ms: many a one is over by then. */
 const TELL_AFTER = 1_000;
 /** Problems are looked at again after so long, in ms, also where nothing has changed. */
 const TELL_AGAIN = 5 * 60_000;
 
+/** What there is to tell of objects. */
+export interface ObjectNews {
+  takeWrites(): readonly ObjectWrite[];
+  problems(): readonly ObjectProblem[];
+}
+
 export interface WriteBackOptions {
   readonly api: KubernetesApi;
-  readonly translation: Pick<Translation, 'takeWrites' | 'problems'>;
-  /** Problems of Nodes and Pods that translation knows nothing of. */
-  readonly otherProblems?: () => readonly ObjectProblem[];
+  readonly objects: ObjectNews;
   /** This process among the masters: who an Event is from. */
   readonly instance: string;
   /** Whether this process leads at this very moment, by the clock: asked before each write. */
@@ -79,7 +84,7 @@ export class WriteBack {
 
   /** To be called whenever objects, allocations or rows may have changed. */
   take(): void {
-    for (const { wish, ...object } of this.#options.translation.takeWrites()) {
+    for (const { wish, ...object } of this.#options.objects.takeWrites()) {
       if (wish) this.#annotations.set({ ...object, ...wish });
       else this.#annotations.delete(object);
     }
@@ -98,9 +103,7 @@ export class WriteBack {
   }
 
   #tell(): void {
-    const { translation, otherProblems } = this.#options;
-    const problems = [...translation.problems(), ...(otherProblems?.() ?? [])];
-    this.#events.update(problems.map(happeningOf));
+    this.#events.update(this.#options.objects.problems().map(happeningOf));
     this.#tellWithin(TELL_AGAIN);
   }
 

@@ -61,6 +61,14 @@ describe('where objects remember their addresses', () => {
     expect(pods(made)).toEqual({ 'x/p': '10.0.0.5', 'x/q': '10.0.0.3' });
   });
 
+  it('the rows say nothing of those that have theirs already', () => {
+    const made = cluster().pod('x/p', pod('x/p', 'a', ['10.0.0.9'])).pod('x/q', pod('x/q', 'a'));
+    made.settle();
+    made.allocations.restore(recorded({ 'x/p': at('10.0.0.10') }));
+    made.allocations.startAllocating();
+    expect(pods(made)).toEqual({ 'x/p': '10.0.0.9', 'x/q': '10.0.0.10' });
+  });
+
   it('a running pod keeps its address and its MAC, whatever its annotation says now', () => {
     const mac = '02:00:00:00:00:07';
     const made = cluster().pod('x/p', pod('x/p', 'a', ['10.0.0.7'], { mac }));

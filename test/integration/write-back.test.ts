@@ -56,7 +56,7 @@ describeWithControlPlane('writing back to a real API server', () => {
     const translation = new Translation(config, { objectsRemember: true });
     const writeBack = new WriteBack({
       api: client,
-      translation,
+      objects: translation,
       instance: 'master-1',
       mayWrite: () => true,
       log: { debug: say, info: say, warn: say, error: say },

@@ -22,7 +22,7 @@ export class ModelMaster {
     this.translation = new Translation(config, { objectsRemember: true });
     this.writeBack = new WriteBack({
       api,
-      translation: this.translation,
+      objects: this.translation,
       instance: 'model',
       mayWrite: () => this.#leads,
       log: { debug: silent, info: silent, warn: silent, error: silent },

@@ -3,7 +3,7 @@ import type { ApiRequest } from '../api/types.ts';
 import type { Raw } from '../facts/raw.ts';
 
 /** Who the Events of the master are from. */
-export const REPORTER = 'kube-northbound-master';
+const REPORTER = 'kube-northbound-master';
 
 /** Something that is wrong with an object, as `kubectl describe` is to show it. */
 export interface Happening {
