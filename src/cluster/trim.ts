@@ -8,14 +8,25 @@ const DROPPED: Readonly<
 > = {
   'v1 Pod': {
     spec: [
-      'volumes',
       'affinity',
+      'imagePullSecrets',
+      'schedulerName',
+      'securityContext',
+      'serviceAccount',
       'tolerations',
       'topologySpreadConstraints',
-      'securityContext',
-      'imagePullSecrets',
+      'volumes',
     ],
-    status: ['conditions', 'containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'],
+    status: [
+      'conditions',
+      'containerStatuses',
+      'ephemeralContainerStatuses',
+      'hostIP',
+      'hostIPs',
+      'initContainerStatuses',
+      'qosClass',
+      'startTime',
+    ],
   },
   'v1 Node': { spec: [], status: ['images', 'volumesAttached', 'volumesInUse', 'nodeInfo'] },
 };
@@ -44,7 +55,14 @@ export class Trimmer {
 
   #metadata(metadata: unknown): unknown {
     if (!isRaw(metadata)) return metadata;
-    const { managedFields: _, labels, annotations, ...rest } = metadata;
+    const {
+      managedFields: _,
+      ownerReferences: __,
+      generateName: ___,
+      labels,
+      annotations,
+      ...rest
+    } = metadata;
     return {
       ...this.#shared(rest, []),
       ...(labels !== undefined && { labels: this.#without(labels, []) }),

@@ -16,7 +16,7 @@ const trim = (kind: string, raw: Readonly<Record<string, unknown>>) =>
   new Trimmer().trim(object(kind, raw)).raw;
 
 describe('a trimmed object', () => {
-  it('has no record of who wrote what', () => {
+  it('has no record of who made it and who wrote what', () => {
     const metadata = {
       name: 'web-0',
       labels: { app: 'web' },
@@ -25,6 +25,8 @@ describe('a trimmed object', () => {
         'kubectl.kubernetes.io/last-applied-configuration': '{}',
       },
       managedFields: [{ manager: 'kubectl' }],
+      ownerReferences: [{ kind: 'ReplicaSet' }],
+      generateName: 'web-',
     };
     expect(trim('ConfigMap', { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { a: 'b' } })).toEqual({
       apiVersion: 'v1',

@@ -70,4 +70,4 @@ it(`keeps at most ${BOUND} bytes for each of ${PODS} pods`, async () => {
   expect(store.size('pod')).toBe(PODS);
   expect(kept).toBeLessThan(BOUND);
   expect(halfway).toBeLessThan(4 * BOUND);
-});
+}, 180_000);
