@@ -41,13 +41,23 @@ describe('an event of a watch', () => {
   const event = (type: string, kind: string, annotations: object) =>
     JSON.stringify({
       type,
-      object: { kind, apiVersion: 'v1', metadata: { name: 'web-1', namespace: 'shop', annotations } },
+      object: {
+        kind,
+        apiVersion: 'v1',
+        metadata: {
+          name: 'web-1',
+          namespace: 'shop',
+          resourceVersion: '17',
+          labels: { resourceVersion: '1' },
+          annotations,
+        },
+      },
     });
 
   it('is about a pod, which has an address or none', () => {
-    expect(podEvent(event('ADDED', 'Pod', {}))).toEqual({ name: 'web-1', hasAddress: false });
+    expect(podEvent(event('ADDED', 'Pod', {}))).toEqual({ name: 'web-1', version: '17', hasAddress: false });
     const addressed = event('MODIFIED', 'Pod', { 'k8s.ovn.org/pod-networks': '{}' });
-    expect(podEvent(addressed)).toEqual({ name: 'web-1', hasAddress: true });
+    expect(podEvent(addressed)).toEqual({ name: 'web-1', version: '17', hasAddress: true });
   });
 
   it('is about something else', () => {
@@ -77,14 +87,18 @@ describe('a burst of pods', () => {
       ['a', 1100],
       ['b', 3000],
     ],
+    cuts: 1,
   } as const;
 
   it('is measured pod by pod', () => {
-    expect(burstOf(created, pods)).toEqual({
+    const used = { api_server: 25, etcd: 10, northbound: 1, master: 0 };
+    expect(burstOf(created, pods, used)).toEqual({
       seconds: 0.5,
       pods_per_second: 4,
       create_ms: { p50: 10, p99: 400, max: 400 },
       event_ms: { p50: -10, p99: 2, max: 2 },
+      watch_cuts: 1,
+      processor_ms_per_pod: { api_server: 12.5, etcd: 5, northbound: 0.5, master: 0 },
     });
     const ports = {
       shown: [

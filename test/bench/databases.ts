@@ -1,8 +1,9 @@
 /** Fresh databases of OVN, each served by an ovsdb-server(1) of its own. */
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OvnRoot, SchemaName } from '../../src/sandbox/ovn/ovn-root.ts';
 import { databaseFolder, ovn, RealServer } from '../support/ovsdb-server.ts';
+import { processorMs, readPid } from './processor-time.ts';
 
 export class Databases {
   readonly root: OvnRoot;
@@ -30,12 +31,9 @@ export class Databases {
     return server;
   }
 
-  /** The processor time that the server has used, in ms; Linux counts it in steps of 10 (proc(5), utime and stime). */
+  /** As {@link processorMs}. */
   processorMs(server: RealServer): number {
-    const pid = readFileSync(join(this.folder, `${this.#running.get(server)}.pid`), 'utf8').trim();
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * 10;
+    return processorMs(readPid(join(this.folder, `${this.#running.get(server)}.pid`)));
   }
 
   stop(server: RealServer): void {

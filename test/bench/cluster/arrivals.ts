@@ -40,14 +40,23 @@ export class LineReader {
   }
 }
 
-/** What one line of a watch of pods says (Kubernetes: "API concepts"); undefined where it is about something else. */
-export function podEvent(line: string): { readonly name: string; readonly hasAddress: boolean } | undefined {
-  const [, name] = POD_EVENT.exec(line.slice(0, LONGEST)) ?? [];
-  return name === undefined ? undefined : { name, hasAddress: line.includes(ANNOTATION) };
+/** What one line of a watch of pods says (Kubernetes: "API concepts"). */
+export interface PodEvent {
+  readonly name: string;
+  /** Where a watch goes on that has seen it. */
+  readonly version: string;
+  readonly hasAddress: boolean;
+}
+
+/** Undefined where the line is about something else. */
+export function podEvent(line: string): PodEvent | undefined {
+  const [, name, version] = POD_EVENT.exec(line.slice(0, LONGEST)) ?? [];
+  if (name === undefined || version === undefined) return undefined;
+  return { name, version, hasAddress: line.includes(ANNOTATION) };
 }
 
 const POD_EVENT =
-  /^\{"type":"(?:ADDED|MODIFIED)","object":\{"kind":"Pod","apiVersion":"v1","metadata":\{"name":"([^"]+)"/;
+  /^\{"type":"(?:ADDED|MODIFIED)","object":\{"kind":"Pod","apiVersion":"v1","metadata":\{"name":"([^"]+)".*?"resourceVersion":"(\d+)"/;
 const ANNOTATION = '"k8s.ovn.org/pod-networks":';
 
 /** The names of pods in what a monitor of ports says: a pod's port is called `NAMESPACE_POD`. */

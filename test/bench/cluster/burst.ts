@@ -1,3 +1,4 @@
+import { rounded } from '../statistics.ts';
 import { type Times, waits } from './arrivals.ts';
 import { type Spread, spread } from './spread.ts';
 
@@ -14,6 +15,8 @@ export interface PodsReport {
   readonly seen: Entries;
   /** When it has told of its addresses. */
   readonly addressed: Entries;
+  /** How often the API server has ended the watch, and it went on. */
+  readonly cuts: number;
 }
 
 export interface PortsReport {
@@ -29,7 +32,13 @@ export interface Burst {
   readonly create_ms: Spread;
   /** From the answer to the event of a watch. */
   readonly event_ms: Spread;
+  /** How often the API server has ended that watch, as it does where events are not taken soon enough. */
+  readonly watch_cuts: number;
+  readonly processor_ms_per_pod: ProcessorTimes;
 }
+
+/** By process, in ms. */
+export type ProcessorTimes = Readonly<Record<'api_server' | 'etcd' | 'northbound' | 'master', number>>;
 
 /** What a master has made of them. */
 export interface Programmed {
@@ -46,13 +55,26 @@ export interface Programmed {
   readonly addresses_seconds: number;
 }
 
-export function burstOf({ sent, answered }: CreateReport, { seen }: PodsReport): Burst {
+/** `used`: processor time from before the first request until all was over. */
+export function burstOf(
+  { sent, answered }: CreateReport,
+  { seen, cuts }: PodsReport,
+  used: ProcessorTimes,
+): Burst {
+  const perPod = (ms: number) => rounded(ms / sent.length, 2);
   const seconds = secondsBetween(sent, answered);
   return {
     seconds,
     pods_per_second: Math.round(sent.length / seconds),
     create_ms: spread(waits(timesOf(sent), timesOf(answered))),
     event_ms: spread(waits(timesOf(answered), timesOf(seen))),
+    watch_cuts: cuts,
+    processor_ms_per_pod: {
+      api_server: perPod(used.api_server),
+      etcd: perPod(used.etcd),
+      northbound: perPod(used.northbound),
+      master: perPod(used.master),
+    },
   };
 }
 

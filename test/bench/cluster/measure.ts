@@ -10,12 +10,14 @@ import {
   type CreateReport,
   type PodsReport,
   type PortsReport,
+  type ProcessorTimes,
   type Programmed,
   programmedOf,
 } from './burst.ts';
 import type { KeptReport } from './keep-pods.ts';
 import type { Memory } from './memory.ts';
 import { nodeName } from './objects.ts';
+import type { ProductProcess } from './product-process.ts';
 import { Site } from './site.ts';
 
 /** How many requests are under way at the same time. */
@@ -103,18 +105,18 @@ class Measurement {
 
   async #without(name: string, count: number): Promise<Burst> {
     this.#options.tell(`${count} pods without a master (${name})`);
-    const [created, seen] = await this.#create(name, count, 0);
+    const burst = burstOf(...(await this.#create(name, { count, addresses: 0 })));
     await this.#site.deletePods();
-    return burstOf(created, seen);
+    return burst;
   }
 
   async #withMaster(few: number, count: number) {
     const site = this.#site;
     this.#options.tell(`${count} pods with a master`);
     const master = await site.master();
-    await this.#program('few', few);
+    await this.#program('few', few, master);
     const before = await master.memory();
-    const burst = await this.#program('many', count);
+    const burst = await this.#program('many', count, master);
     const after = await master.memory();
     await master.end();
     this.#options.tell('memory');
@@ -130,23 +132,29 @@ class Measurement {
   }
 
   /** Pods come, and get ports and addresses. */
-  async #program(name: string, count: number): Promise<Burst & Programmed> {
+  async #program(name: string, count: number, master: ProductProcess): Promise<Burst & Programmed> {
     const { northbound } = this.#site;
     const ports = this.#site.help<PortsReport>('watch-ports', [northbound.endpoint.path, count]);
     await ports.ready;
-    const [created, seen] = await this.#create(name, count, count);
+    const [created, seen, used] = await this.#create(name, { count, addresses: count, master });
     const shown = await ports.report;
-    return { ...burstOf(created, seen), ...programmedOf(created, seen, shown) };
+    return { ...burstOf(created, seen, used), ...programmedOf(created, seen, shown) };
   }
 
   /** `addresses`: of so many pods the addresses are waited for. */
-  async #create(name: string, count: number, addresses: number): Promise<[CreateReport, PodsReport]> {
+  async #create(
+    name: string,
+    { count, addresses, master }: { count: number; addresses: number; master?: ProductProcess },
+  ): Promise<[CreateReport, PodsReport, ProcessorTimes]> {
     const { kubeconfig } = this.#site.plane;
     const watch = this.#site.help<PodsReport>('watch-pods', [kubeconfig, count, addresses]);
     await watch.ready;
     const args = [kubeconfig, name, count, this.#options.nodes, CONNECTIONS];
-    const created = await this.#site.help<CreateReport>('create-pods', args).report;
-    return [created, await watch.report];
+    const create = this.#site.help<CreateReport>('create-pods', args);
+    await create.ready;
+    const before = this.#site.processorTimes(master);
+    const reports = [await create.report, await watch.report] as const;
+    return [...reports, timesSince(before, this.#site.processorTimes(master))];
   }
 
   async #kept(): Promise<KeptReport> {
@@ -161,6 +169,15 @@ class Measurement {
     await agent.end();
     return { ...memory, pods };
   }
+}
+
+function timesSince(before: ProcessorTimes, now: ProcessorTimes): ProcessorTimes {
+  return {
+    api_server: now.api_server - before.api_server,
+    etcd: now.etcd - before.etcd,
+    northbound: now.northbound - before.northbound,
+    master: now.master - before.master,
+  };
 }
 
 function hasPrograms(): boolean {

@@ -36,6 +36,11 @@ export class ProductProcess {
       throw new Error(`kube-northbound ${this.#name}: ${what} never came: ${this.log.slice(-1500)}`);
   }
 
+  /** Undefined where it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** After a garbage collection. */
   memory(): Promise<Memory> {
     return new Promise((resolve, reject) => {

@@ -5,7 +5,9 @@ import type { MasterStatus } from '../../../src/master/status-file.ts';
 import type { TestControlPlane } from '../../support/control-plane.ts';
 import { freePorts, type RealServer } from '../../support/ovsdb-server.ts';
 import type { Databases } from '../databases.ts';
+import { processorMs, readPid } from '../processor-time.ts';
 import { RawClient } from '../raw-client.ts';
+import type { ProcessorTimes } from './burst.ts';
 import { Helper } from './helper.ts';
 import { clusterObjects, podNamespaces } from './objects.ts';
 import { ProductProcess } from './product-process.ts';
@@ -17,6 +19,7 @@ const NAMESPACE = 'kube-northbound';
 export class Site {
   readonly plane: TestControlPlane;
   readonly northbound: RealServer;
+  readonly #databases: Databases;
   readonly #southbound: RealServer;
   readonly #folder: string;
   readonly #api: KubernetesClient;
@@ -24,6 +27,7 @@ export class Site {
 
   private constructor(databases: Databases, plane: TestControlPlane) {
     this.plane = plane;
+    this.#databases = databases;
     this.northbound = databases.start();
     this.#southbound = databases.start('ovn-sb');
     this.#folder = join(databases.folder, 'cluster');
@@ -81,6 +85,17 @@ export class Site {
     ]);
     await agent.until("its Node's pods", () => /"resource":"Pods[^\n]*"listed"/.test(agent.log));
     return agent;
+  }
+
+  /** What all have used so far. */
+  processorTimes(master?: ProductProcess): ProcessorTimes {
+    const ofServer = (name: string) => processorMs(readPid(join(this.plane.folder, `${name}.pid`)));
+    return {
+      api_server: ofServer('kube-apiserver'),
+      etcd: ofServer('etcd'),
+      northbound: this.#databases.processorMs(this.northbound),
+      master: master?.pid === undefined ? 0 : processorMs(master.pid),
+    };
   }
 
   async deletePods(): Promise<void> {

@@ -19,6 +19,9 @@ export function clusterLines(result: ClusterResult | Skipped, bound: number): re
     row('the API server alone, after', ...BURST),
     ...(last ? burstLines(last) : []),
     row('ratio of a create, with to without', result.create_ratio.toFixed(2)),
+    row('processor time of a pod in ms', 'API server', 'etcd', 'northbound', 'master'),
+    ...(first ? [row('without the master', ...processors(first).slice(0, 2))] : []),
+    row('with the master', ...processors(burst)),
     row('the master', 'p50 ms', 'p99 ms', 'max ms', 'a second'),
     row('answer of the create to port in northbound', ...columns(burst.port_ms), ports_per_second),
     row('event of a watch to port in northbound', ...columns(burst.port_after_event_ms)),
@@ -30,10 +33,11 @@ export function clusterLines(result: ClusterResult | Skipped, bound: number): re
 
 const BURST = ['p50 ms', 'p99 ms', 'max ms', 'a second'];
 
-function burstLines({ create_ms, event_ms, pods_per_second }: Burst): readonly string[] {
+function burstLines({ create_ms, event_ms, watch_cuts, pods_per_second }: Burst): readonly string[] {
+  const watched = `answered to event of a watch${watch_cuts > 0 ? ` (cut ${watch_cuts} times)` : ''}`;
   return [
     row('create: sent to answered', ...columns(create_ms), pods_per_second),
-    row('answered to event of a watch', ...columns(event_ms)),
+    row(watched, ...columns(event_ms)),
   ];
 }
 
@@ -55,6 +59,10 @@ function memoryLines(memory: ClusterResult['memory'], pods: number, bound: numbe
     ),
     row(`agent, with the ${agent.pods} pods of its node`, ...megabytes(agent)),
   ];
+}
+
+function processors({ processor_ms_per_pod: used }: Burst): readonly number[] {
+  return [used.api_server, used.etcd, used.northbound, used.master];
 }
 
 function columns({ p50, p99, max }: Spread): readonly number[] {

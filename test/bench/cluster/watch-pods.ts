@@ -18,24 +18,37 @@ runHelper<PodsReport>(async ready => {
   const list = JSON.parse(await client.ask('GET', '/api/v1/pods?limit=1')) as {
     readonly metadata: { readonly resourceVersion: string };
   };
-  const from = list.metadata.resourceVersion;
+  let from = list.metadata.resourceVersion;
   const [seen, addressed] = [new Map<string, number>(), new Map<string, number>()];
-  const reader = new LineReader();
+  const isDone = () => seen.size >= Number(count) && addressed.size >= Number(countWithAddresses);
+  const note = (line: string, now: number) => {
+    const event = podEvent(line);
+    if (!event) return;
+    const { name, version, hasAddress } = event;
+    from = version;
+    if (!seen.has(name)) seen.set(name, now);
+    if (hasAddress && !addressed.has(name)) addressed.set(name, now);
+  };
+  let cuts = 0;
   await new Promise<void>((resolve, reject) => {
-    const take = (piece: string) => {
-      const now = machineTime();
-      for (const line of reader.take(piece)) {
-        const event = podEvent(line);
-        if (!event) continue;
-        const { name, hasAddress } = event;
-        if (!seen.has(name)) seen.set(name, now);
-        if (hasAddress && !addressed.has(name)) addressed.set(name, now);
-      }
-      if (seen.size >= Number(count) && addressed.size >= Number(countWithAddresses)) resolve();
+    // The API server ends a watch that does not keep up with it, as it may on a busy machine.
+    const watch = (): void => {
+      const since = from;
+      const reader = new LineReader();
+      const take = (piece: string) => {
+        const now = machineTime();
+        for (const line of reader.take(piece)) note(line, now);
+        if (isDone()) resolve();
+      };
+      const path = `/api/v1/pods?watch=true&resourceVersion=${from}`;
+      const ended = () => {
+        cuts++;
+        if (from === since) reject(new Error('the API server ends watches at once'));
+        else watch();
+      };
+      client.stream(path, ready, take).then(ended, reject);
     };
-    client.stream(`/api/v1/pods?watch=true&resourceVersion=${from}`, ready, take).then(() => {
-      reject(new Error('the API server ended the watch'));
-    }, reject);
+    watch();
   });
-  return { seen: [...seen], addressed: [...addressed] };
+  return { seen: [...seen], addressed: [...addressed], cuts };
 });
