@@ -92,8 +92,8 @@ const STEPS = [
   () => jest('Unit tests', 'unit', { limitMs: 2 * MINUTE }),
   unitTestsOnNode24,
   controlPlane,
-  () => jest('Integration tests', 'integration', { limitMs: 5 * MINUTE }),
-  () => jest('End-to-end tests', 'e2e', { limitMs: 12 * MINUTE, options: ['--runInBand'] }),
+  () => jest('Integration tests', 'integration', { limitMs: 15 * MINUTE }),
+  () => jest('End-to-end tests', 'e2e', { limitMs: 20 * MINUTE, options: ['--runInBand'] }),
   () => jest('Rights in the Kubernetes cluster', 'rights', { limitMs: MINUTE }),
 ];
 

@@ -19,7 +19,7 @@ export async function fillCache(target: string, fill: (work: string) => Promise<
   const parent = dirname(target);
   await mkdir(parent, { recursive: true });
   await removeLeftovers(parent);
-  const work = join(parent, `.${basename(target)}.${process.pid}.${Date.now()}`);
+  const work = join(parent, `.${basename(target)}.${process.pid}.${process.hrtime.bigint()}`);
   await mkdir(work);
   try {
     await rename(await fill(work), target).catch((error: NodeJS.ErrnoException) => {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { KubeObject } from '../../src/cluster/manifest-source.ts';
+import { applyManifests } from '../../src/sandbox/kubernetes/manifests.ts';
 import { controlPlane, describeWithControlPlane, type TestControlPlane } from '../support/control-plane.ts';
 import { eventually } from '../support/master-process.ts';
 
@@ -80,6 +82,36 @@ describeWithControlPlane('a control plane', () => {
     expect(await plane.kubectl(['get', 'service', 'kubernetes', '-o', 'jsonpath={.spec.clusterIP}'])).toBe(
       '10.96.0.1',
     );
+  });
+
+  it('takes the objects of manifests: also pods in namespaces that nobody declares, but no Nodes', async () => {
+    const object = (kind: string, name: string, namespace?: string): KubeObject => ({
+      ...{ apiVersion: 'v1', kind, name, namespace },
+      raw: {
+        ...{ apiVersion: 'v1', kind, metadata: { name, ...(namespace && { namespace }) } },
+        ...(kind === 'Pod' && { spec: { containers: [{ name: 'c', image: 'i' }] } }),
+      },
+    });
+    const declared = object('Namespace', 'declared');
+    await applyManifests(plane, [
+      ...[object('Pod', 'a', 'declared'), object('Pod', 'b', 'implied'), object('Pod', 'c', 'default')],
+      ...[{ ...declared, raw: { ...declared.raw, metadata: { name: 'declared', labels: { tier: 'one' } } } }],
+      object('Node', 'worker-9'),
+    ]);
+    const titles = [
+      'get',
+      'pods',
+      '-A',
+      '-o',
+      'jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {end}',
+    ];
+    expect((await plane.kubectl(titles)).split(' ')).toEqual(
+      expect.arrayContaining(['declared/a', 'implied/b', 'default/c']),
+    );
+    expect(await plane.kubectl(['get', 'namespaces', '-l', 'tier=one', '-o', 'name'])).toBe(
+      'namespace/declared\n',
+    );
+    expect(await plane.kubectl(['get', 'nodes', '-o', 'name'])).not.toContain('worker-9');
   });
 
   it('is the same after a crash of its API server', async () => {

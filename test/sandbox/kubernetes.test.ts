@@ -59,7 +59,7 @@ describe('the programs of a control plane', () => {
       log: silent,
     });
     await expect(build).rejects.toThrow(
-      'the Kubernetes control plane cannot be built (go is not installed); a folder that has the programs may be named',
+      'the Kubernetes control plane cannot be built (go is not installed); it takes Go 1.26',
     );
   });
 });

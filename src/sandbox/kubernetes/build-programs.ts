@@ -25,7 +25,8 @@ interface BuildOptions {
 /** In ms. The modules are some 300 MB to download; the build takes 4 minutes on two cores. */
 const LIMIT = { list: 900_000, build: 3_600_000 } as const;
 const TOLD_EVERY = 10_000;
-const REMEDY = 'a folder that has the programs may be named by KUBEBUILDER_ASSETS';
+const REMEDY =
+  'it takes Go 1.26 and its modules, or a folder that has the programs, named by KUBEBUILDER_ASSETS';
 
 /** Builds the programs from source and gives their folder. Rejects with {@link ControlPlaneError}. */
 export async function buildPrograms(options: BuildOptions): Promise<string> {
