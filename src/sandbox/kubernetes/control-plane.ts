@@ -31,7 +31,7 @@ export interface ControlPlanePorts {
 }
 
 /** The range of Services' addresses, IPv4 first. */
-export const SERVICE_RANGE = '10.96.0.0/16,fd00:10:96::/112';
+const SERVICE_RANGE = '10.96.0.0/16,fd00:10:96::/112';
 /** The first addresses of {@link SERVICE_RANGE}: those of the Service `kubernetes`. */
 const SERVICE_IPS = ['10.96.0.1', 'fd00:10:96::1'];
 const SERVICE_NAMES = ['', '.default', '.default.svc', '.default.svc.cluster.local'].map(

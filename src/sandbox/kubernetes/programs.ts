@@ -6,8 +6,6 @@ import { cacheFolder, fillCache } from '../cache.ts';
 import { packageFile } from '../package-files.ts';
 import { buildPrograms, ControlPlaneError } from './build-programs.ts';
 
-export { ControlPlaneError } from './build-programs.ts';
-
 /** The programs of a Kubernetes control plane, and kubectl. */
 const PROGRAMS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'] as const;
 
