@@ -109,7 +109,7 @@ describe('a burst of pods', () => {
     expect(programmedOf(created, pods, ports)).toEqual({
       port_ms: { p50: 10, p99: 500, max: 500 },
       port_after_event_ms: { p50: 8, p99: 510, max: 510 },
-      seconds: 1,
+      ports_seconds: 1,
       ports_per_second: 2,
       addresses_ms: { p50: 90, p99: 1500, max: 1500 },
       addresses_seconds: 2,

@@ -47,7 +47,7 @@ export interface Programmed {
   /** From the event of a watch until then. */
   readonly port_after_event_ms: Spread;
   /** From the first pod's request until the northbound shows the last port. */
-  readonly seconds: number;
+  readonly ports_seconds: number;
   readonly ports_per_second: number;
   /** From the API server's answer until a watch tells of the pod's addresses. */
   readonly addresses_ms: Spread;
@@ -83,12 +83,12 @@ export function programmedOf(
   { seen, addressed }: PodsReport,
   { shown }: PortsReport,
 ): Programmed {
-  const seconds = secondsBetween(sent, shown);
+  const ports_seconds = secondsBetween(sent, shown);
   return {
     port_ms: spread(waits(timesOf(answered), timesOf(shown))),
     port_after_event_ms: spread(waits(timesOf(seen), timesOf(shown))),
-    seconds,
-    ports_per_second: Math.round(shown.length / seconds),
+    ports_seconds,
+    ports_per_second: Math.round(shown.length / ports_seconds),
     addresses_ms: spread(waits(timesOf(answered), timesOf(addressed))),
     addresses_seconds: secondsBetween(sent, addressed),
   };

@@ -8,7 +8,7 @@ import type { Spread } from './spread.ts';
 export function clusterLines(result: ClusterResult | Skipped, bound: number): readonly string[] {
   if ('skipped' in result) return [`Pods on a real API server: skipped: ${result.skipped}`];
   const { pods, nodes, connections, with: burst } = result;
-  const { seconds, ports_per_second, addresses_seconds } = burst;
+  const { ports_seconds, ports_per_second, addresses_seconds } = burst;
   const [first, last] = result.without;
   return [
     `${pods} pods on ${nodes} nodes, created on a real API server over ${connections} connections as fast as it takes them`,
@@ -26,7 +26,7 @@ export function clusterLines(result: ClusterResult | Skipped, bound: number): re
     row('answer of the create to port in northbound', ...columns(burst.port_ms), ports_per_second),
     row('event of a watch to port in northbound', ...columns(burst.port_after_event_ms)),
     row('answer of the create to addresses on the pod', ...columns(burst.addresses_ms)),
-    row('first create to last port, last addresses', `${seconds} s`, `${addresses_seconds} s`),
+    row('first create to last port, last addresses', `${ports_seconds} s`, `${addresses_seconds} s`),
     ...memoryLines(result.memory, pods, bound),
   ];
 }
