@@ -101,6 +101,19 @@ describeWithControlPlane('a sandbox with Kubernetes', () => {
     await kubectl('wait', '--for=condition=Ready', 'nodes', '--all', '--timeout=0');
   });
 
+  it('serves health and metrics of the master and of every agent', async () => {
+    const { nodes } = await sandbox.status();
+    const hosts = [['central', 9409], ...nodes.map(({ name }) => [name, 9410] as const)] as const;
+    for (const [host, port] of hosts) {
+      const ask = (path: string) => {
+        const request = `exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
+        return sandbox.output('exec', host, '--', 'bash', '-c', request);
+      };
+      expect(await ask('/readyz')).toMatch(/^HTTP\/1\.1 200 OK\r\n(.*\r\n)*\r\nok\n$/);
+      expect(await ask('/metrics')).toContain('\nkube_northbound_watch_lists_total{resource="pods"} 1\n');
+    }
+  });
+
   it('runs a deployment of six', async () => {
     await kubectl('create', 'namespace', 'shop');
     await kubectl('create', 'deployment', 'web', ...SHOP, '--image=web', '--replicas=6', '--port=8080');
