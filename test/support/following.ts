@@ -20,6 +20,8 @@ export class Following {
   /** What it publishes: `listed`, types of events, how watches ended. */
   readonly published: string[] = [];
   readonly clock = new FakeClock();
+  /** Bytes of watches that the reflector has taken. */
+  heardBytes = 0;
   /** false: the clock stands still also after failures. */
   impatient = true;
   readonly reflector: Reflector;
@@ -44,7 +46,10 @@ export class Following {
       error: silent,
     };
     this.reflector = new Reflector({
-      api,
+      api: {
+        request: request => api.request(request),
+        stream: async request => this.#counted(await api.stream(request)),
+      },
       resource,
       log,
       clock: this.clock,
@@ -80,6 +85,13 @@ export class Following {
   async toldUntil(last: string): Promise<readonly string[]> {
     await this.until(() => this.told.includes(last), last);
     return this.told.splice(0, this.told.indexOf(last) + 1);
+  }
+
+  async *#counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      yield chunk;
+      this.heardBytes += chunk.length;
+    }
   }
 
   stop(): Promise<void> {

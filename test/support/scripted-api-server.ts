@@ -159,9 +159,9 @@ export class ScriptedApiServer {
     for (const watcher of this.watchers) watcher.send(type, object);
   }
 
-  /** Writes text into every watch. */
-  write(text: string): void {
-    for (const { response } of this.watchers) response.write(text);
+  /** Writes into every watch, as it is. */
+  write(bytes: string | Uint8Array): void {
+    for (const { response } of this.watchers) response.write(bytes);
   }
 
   /** Ends every watch in order, as after timeoutSeconds. */

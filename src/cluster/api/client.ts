@@ -43,7 +43,7 @@ interface Chosen {
 }
 
 /** The access that the current context of a kubeconfig gives. Throws {@link AccessError}. */
-export function kubeconfigAccess(file: string): Access {
+function kubeconfigAccess(file: string): Access {
   const { context, cluster, user, rawUser } = choose(file, readKubeconfig(file));
   const server = serverOf(file, cluster);
   const folder = dirname(file);

@@ -5,7 +5,7 @@ import { type Access, AccessError, bearer } from './access.ts';
 import { RotatingFile } from './rotating-file.ts';
 
 /** Where the kubelet mounts a pod's service account (Kubernetes: "Accessing the Kubernetes API from a Pod"). */
-export const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /**
  * The access that a pod has by its service account. Throws {@link AccessError} outside of a pod, and where the service

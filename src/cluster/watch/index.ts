@@ -2,6 +2,6 @@
  * Following resources of the API server: a {@link Reflector} lists and watches one, and tells its listener each object
  * that comes, changes or goes, once, in one shape. `run(signal)` resolves when the signal has stopped it.
  */
-export { systemClock, type WatchClock } from './clock.ts';
+export type { WatchClock } from './clock.ts';
 export { Reflector, type ReflectorListener, type ReflectorOptions } from './reflector.ts';
 export type { WatchedResource } from './resource.ts';

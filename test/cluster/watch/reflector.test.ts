@@ -125,6 +125,23 @@ describe('a reflector', () => {
   });
 });
 
+describe('a slow watch', () => {
+  it('tells of an object that comes byte by byte, and is not taken for dead meanwhile', async () => {
+    const one = await followTwo();
+    one.impatient = false;
+    const object = { metadata: { name: 'grün', namespace: 'shop', resourceVersion: '1003' } };
+    const bytes = Buffer.from(`${JSON.stringify({ type: 'ADDED', object })}\n`);
+    for (const byte of bytes) {
+      const read = one.heardBytes;
+      server.write(Uint8Array.of(byte));
+      await one.until(() => one.heardBytes > read);
+      one.clock.advance(10_000);
+    }
+    expect(await one.toldUntil('+shop/grün')).toEqual(['+shop/grün']);
+    expect(one.published).toEqual(['2 pods', 'ADDED']);
+  });
+});
+
 describe('when the watch ends', () => {
   it('in order: goes on from the last version, without a list', async () => {
     const one = await followTwo();
