@@ -129,8 +129,8 @@ export class TestControlPlane {
     this.#plane = plane;
     this.#isProbe = isProbe;
     const { servers, clients } = controlPlaneProcesses(plane);
-    this.#servers = servers;
-    this.#clients = controllers ? clients : [];
+    this.#servers = servers.map(endingWithUs);
+    this.#clients = controllers ? clients.map(endingWithUs) : [];
     this.server = serverUrl(plane);
     this.kubeconfig = kubeconfig;
     this.auditLog = auditLog;
@@ -256,6 +256,12 @@ export class TestControlPlane {
     if (!answer.ok) throw new Error(`etcd ${path}: ${answer.status} ${await answer.text()}`);
     return (await answer.json()) as T;
   }
+}
+
+/** Tests may be killed, and then nobody would stop what they started. */
+function endingWithUs(spec: ProcessSpec): ProcessSpec {
+  const { file, args } = spec.command;
+  return { ...spec, command: { file: 'setpriv', args: ['--pdeathsig', 'KILL', file, ...args] } };
 }
 
 function availablePrograms(): { readonly bin: string } | { readonly reason: string } {
