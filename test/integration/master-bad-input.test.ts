@@ -174,7 +174,7 @@ describe('usage', () => {
     expect(stdout).toBe('');
   });
 
-  it('says that --kubeconfig is not there yet', async () => {
+  it('names a kubeconfig that cannot be read', async () => {
     const { code, stderr } = await kubeNorthbound([
       'master',
       '--kubeconfig',
@@ -185,7 +185,7 @@ describe('usage', () => {
       'unix:x',
     ]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/not there yet/);
+    expect(stderr).toMatch(/cannot read the kubeconfig x/);
   });
 
   it('has help with an example for every command', async () => {
