@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { KubernetesClient } from '../cluster/api/index.ts';
-import { checkTiming, LEASE_TIMING } from '../cluster/lease/index.ts';
+import { checkTiming, LEASE_TIMING, type LeaseTiming } from '../cluster/lease/index.ts';
 import type { ClusterOptions } from '../master/contender.ts';
 import { UsageError } from './exit.ts';
 import { seconds } from './seconds.ts';
@@ -43,8 +43,8 @@ export function addLeaseOptions(command: Command): Command {
     );
 }
 
-/** How this process takes part in a cluster. Throws UsageError where the times make no sense. */
-export function clusterOptionsOf(options: LeaseOptions, api: KubernetesClient): ClusterOptions {
+/** The times of the election. Throws UsageError where they make no sense. */
+export function leaseTimingOf(options: LeaseOptions): LeaseTiming {
   const timing = {
     duration: options.leaseDuration * 1000,
     renewDeadline: options.leaseRenewDeadline * 1000,
@@ -55,6 +55,15 @@ export function clusterOptionsOf(options: LeaseOptions, api: KubernetesClient): 
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+  return timing;
+}
+
+/** How this process takes part in a cluster. */
+export function clusterOptionsOf(
+  options: LeaseOptions,
+  timing: LeaseTiming,
+  api: KubernetesClient,
+): ClusterOptions {
   const own = options.inCluster ? api.namespace : undefined;
   return {
     ...{ api, timing },

@@ -10,7 +10,7 @@ import { logConnections } from '../observe/connections.ts';
 import { createLog } from '../observe/log.ts';
 import { addDatabaseOptions, type DatabaseOptions, remotesOf, tlsOf } from './database-options.ts';
 import { UsageError } from './exit.ts';
-import { addLeaseOptions, clusterOptionsOf, type LeaseOptions } from './lease-options.ts';
+import { addLeaseOptions, clusterOptionsOf, type LeaseOptions, leaseTimingOf } from './lease-options.ts';
 import { addLogLevel, type LogLevelOption } from './log-option.ts';
 import { addObservation, type ObservationOption, observationAddress, whileObserved } from './observation.ts';
 import { concludeRun } from './report.ts';
@@ -54,13 +54,14 @@ async function run(options: Options): Promise<void> {
   const log = createLog({ level: options.logLevel });
   logConnections(log);
   const source = sourceOf(options);
+  const timing = leaseTimingOf(options);
   const client = 'access' in source ? openKubernetes(source.access) : undefined;
   const manifests = 'manifests' in source ? source.manifests : [];
   checkStatusFile(options.statusFile, manifests);
   const shared = {
     config: loadConfig(options.config),
     strict: options.strict ?? false,
-    input: client ? { cluster: clusterOptionsOf(options, client) } : { manifests },
+    input: client ? { cluster: clusterOptionsOf(options, timing, client) } : { manifests },
     northbound: { remotes: remotesOf(options, 'nb'), tls: tlsOf(options) },
     statusFile: options.statusFile,
     log,

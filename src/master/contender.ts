@@ -126,7 +126,7 @@ export class Contender implements Keeping {
     if (this.leads) return this.#surplusProblem;
     const { trouble, holder, identity } = this.#election;
     if (trouble !== undefined) return trouble;
-    return holder !== '' && holder !== identity ? `another master leads: ${holder}` : undefined;
+    return holder !== '' && holder !== identity ? `another master leads: ${holder}` : this.#fence.trouble;
   }
 
   /** Hands over: the Lease is given back at once. */

@@ -74,6 +74,8 @@ function inSync(keeping: Keeping, timeout: number): Promise<void> {
 }
 
 function slowness(keeping: Keeping): string {
-  if (keeping.status().synced) return 'not every object is annotated in time: see --timeout';
+  const { generation, synced } = keeping.status();
+  if (generation === 0) return 'not every object was listed in time: see the log, and --timeout';
+  if (synced) return 'not every object is annotated in time: see --timeout';
   return 'the northbound database does not show the rows in time: see --timeout';
 }

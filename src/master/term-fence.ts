@@ -66,6 +66,11 @@ export class TermFence implements Fence {
     return term;
   }
 
+  /** What keeps the northbound from carrying our term, for people. */
+  get trouble(): string | undefined {
+    return this.#said;
+  }
+
   get held(): boolean {
     return this.term !== undefined;
   }

@@ -160,6 +160,12 @@ describe('usage', () => {
     [['master', '--manifests', '.', '--nb', 'http://x'], /--nb: .*unix:PATH/],
     [['master', '--manifests', '.', '--nb', 'ssl:1.2.3.4:6641'], /--private-key/],
     [['master', '--manifests', '.', '--colour'], /unknown option/],
+    [
+      ['master', '--kubeconfig', 'x', '--lease-duration', '10'],
+      /renew deadline \(10 s\) must be at most nine tenths of the lease \(10 s\)/,
+    ],
+    [['master', '--kubeconfig', 'x', '--first-prune-limit', '120'], /--first-prune-limit.*from 0 to 100/],
+    [['master', '--kubeconfig', 'x', '--in-cluster'], /give one of --manifests/],
     [['translate'], /--file/],
     [['translate', '-f', '.', '--format', 'xml'], /Allowed choices/],
     [['frobnicate'], /^kube-northbound: unknown command/],

@@ -35,6 +35,34 @@ describeWithControlPlane('a master on an API server', () => {
     await master.end();
   }, 60_000);
 
+  it.each(['objects', 'northbound'])(
+    'finds in the other what the %s lost',
+    async loser => {
+      const before = await cluster.settled();
+      if (loser === 'objects') await cluster.forgetAnnotations();
+      else
+        await cluster.byHand(
+          ...['Logical_Switch', 'Logical_Router'].map(table => ({ op: 'delete', table, where: [] })),
+        );
+      const master = cluster.master(`after-${loser}`);
+      master.start();
+      expect(await cluster.settled()).toEqual(before);
+      await master.end();
+    },
+    60_000,
+  );
+
+  it('says with --once who leads where it does not get the lease', async () => {
+    const leader = cluster.master('leader');
+    leader.start();
+    await leader.synced(undefined, 30_000);
+    const once = cluster.master('late', '--once', '--timeout', '5');
+    once.start();
+    expect(await once.ended()).toBe(1);
+    expect(once.log).toContain(`another master leads: ${leader.status()?.lease?.identity}`);
+    await leader.end();
+  }, 60_000);
+
   it('hands over within a second when it is asked to end, and the next one writes only its stamp', async () => {
     const [a, b] = [cluster.master('a'), cluster.master('b')];
     a.start();

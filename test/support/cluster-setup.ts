@@ -125,6 +125,21 @@ export class ClusterSetup {
     await this.api.request({ method: 'DELETE', path, query: { gracePeriodSeconds: '0' } });
   }
 
+  /** Takes all annotations of Nodes and Pods away. */
+  async forgetAnnotations(): Promise<void> {
+    for (const resource of ['/api/v1/nodes', '/api/v1/namespaces/shop/pods']) {
+      const list = await this.api.request({ method: 'GET', path: resource });
+      for (const item of list.items as readonly Raw[]) {
+        await this.api.request({
+          method: 'PATCH',
+          path: `${resource}/${objectAt(item, 'metadata').name}`,
+          contentType: 'application/merge-patch+json',
+          body: { metadata: { annotations: null } },
+        });
+      }
+    }
+  }
+
   /** All pods, with what the API server and the northbound say of each; ports without a pod are pods without a name. */
   async pods(): Promise<readonly PodState[]> {
     const list = await this.api.request({ method: 'GET', path: '/api/v1/namespaces/shop/pods' });
