@@ -6,6 +6,8 @@ export type MasterEvent =
   /** Changed objects were translated. */
   | { readonly kind: 'reconciled'; readonly objects: number; readonly seconds: number }
   | { readonly kind: 'status'; readonly status: MasterStatus }
+  /** How many rows wait to be written to the northbound. */
+  | { readonly kind: 'row-queue'; readonly depth: number }
   /**
    * How long a pod took since the master saw it on its node: until the northbound showed its port, and until OVN said
    * that the port is up.

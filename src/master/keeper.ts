@@ -49,6 +49,7 @@ export class Keeper implements Keeping {
       ownership: northboundOwnership(config.installation),
       log,
     });
+    this.#owned.onChange(() => publish({ kind: 'row-queue', depth: this.#owned.waiting }));
     this.#mayPrune = !objectsRemember;
     if (!objectsRemember) this.#translation.restore(readRecord(this.#owned));
     this.#reconciler = new Reconciler(this.#translation, this.#owned, onSettled);
@@ -96,7 +97,7 @@ export class Keeper implements Keeping {
   get objects(): ObjectNews {
     return {
       takeWrites: () => this.#translation.takeWrites(),
-      problems: () => [...this.#translation.problems(), ...this.#rowProblems()],
+      takeProblems: () => [...this.#translation.takeProblems(), ...this.#rowProblems()],
     };
   }
 

@@ -88,6 +88,11 @@ export class DeltaTracker {
     return dirt;
   }
 
+  /** How many rows have something left to do. */
+  get size(): number {
+    return this.#queues.reduce((sum, queue) => sum + queue.size, 0);
+  }
+
   isEmpty(): boolean {
     return this.#queues.every(queue => queue.isEmpty);
   }

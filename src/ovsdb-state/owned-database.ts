@@ -95,6 +95,11 @@ export class OwnedDatabase {
     return this.#core?.applier.idle() ?? false;
   }
 
+  /** How many rows wait to be written. */
+  get waiting(): number {
+    return this.#core?.tracker.size ?? 0;
+  }
+
   /** Calls the listener when the status may have changed; the answer ends that. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);

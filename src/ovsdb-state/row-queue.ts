@@ -9,6 +9,10 @@ export class RowQueue {
    */
   readonly #walk = this.#rows.values();
 
+  get size(): number {
+    return this.#rows.size;
+  }
+
   get isEmpty(): boolean {
     return this.#rows.size === 0;
   }

@@ -91,6 +91,8 @@ describe('the metrics of the master', () => {
     publish.master({ kind: 'reconciled', objects: 4, seconds: 0.125 });
     publish.master({ kind: 'programmed', stage: 'northbound', seconds: 0.5 });
     publish.master({ kind: 'programmed', stage: 'up', seconds: 2 });
+    publish.master({ kind: 'row-queue', depth: 17 });
+    expect(await samples('waiting')).toEqual(['waiting_rows 17']);
     expect(await samples('reconcile')).toEqual([
       'reconcile_duration_seconds_sum 0.125',
       'reconcile_duration_seconds_count 1',

@@ -26,6 +26,11 @@ export function northboundMetrics(registry: Registry): (event: MasterEvent) => v
     buckets: LONG,
     registers,
   });
+  const waiting = new Gauge({
+    name: 'kube_northbound_waiting_rows',
+    help: 'Rows that wait to be written to the northbound.',
+    registers,
+  });
   const show = statusMetrics(registry);
   return event => {
     if (event.kind === 'reconciled') {
@@ -33,6 +38,8 @@ export function northboundMetrics(registry: Registry): (event: MasterEvent) => v
       objects.observe(event.objects);
     } else if (event.kind === 'programmed') {
       programmed.observe({ stage: event.stage }, event.seconds);
+    } else if (event.kind === 'row-queue') {
+      waiting.set(event.depth);
     } else {
       show(event.status);
     }
