@@ -1,4 +1,4 @@
-import type { CniAddRequest, CniAnswer } from '../../src/contracts/cni.ts';
+import type { CniAddRequest, CniAnswer, CniError } from '../../src/contracts/cni.ts';
 import { Requests } from '../../src/node/cni/requests.ts';
 import { entryOf } from '../../src/node/database.ts';
 import type { PodInstances } from '../../src/node/kubernetes/node-pods.ts';
@@ -31,16 +31,13 @@ interface Setup {
   readonly bindingMs?: number;
   readonly installMs?: number;
   readonly pods?: PodInstances;
+  /** What STATUS answers. */
+  readonly problem?: CniError;
 }
 
 /** Requests on a node with br-int and a router port, and no pods. */
-export function setup({
-  datapath = 'netdev',
-  unknownMs = 50,
-  bindingMs = 50,
-  installMs = 2_000,
-  pods,
-}: Setup = {}) {
+export function setup(options: Setup = {}) {
+  const { datapath = 'netdev', unknownMs = 50, bindingMs = 50, installMs = 2_000, pods, problem } = options;
   const ovs = new FakeDatabase();
   const southbound = new FakeDatabase();
   ovs.insert('Bridge', { name: 'br-int', ports: new Set(), datapath_type: datapath });
@@ -50,7 +47,7 @@ export function setup({
     self: fixedNode('worker-1', 'worker-1', undefined),
     mtu: 1400,
     convergeMs: 50,
-    readiness: { problem: undefined },
+    readiness: { problem },
     pods,
     unknownMs,
     ovs,

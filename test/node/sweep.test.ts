@@ -1,8 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { Lanes } from '../../src/node/cni/lanes.ts';
+import { sweep } from '../../src/node/cni/sweep.ts';
 import { NodePods } from '../../src/node/kubernetes/node-pods.ts';
+import type { Run } from '../../src/node/system/run.ts';
 import { hostInterfaceName } from '../../src/node/system/veth.ts';
 import { installFlows, plugged, setup } from './attach-setup.ts';
-import { podObject } from './kubernetes-objects.ts';
+import { podKey, podObject } from './kubernetes-objects.ts';
+import { silentLog } from './silent-log.ts';
 import { podBinding } from './southbound-rows.ts';
 
 const nameOf = (sandbox: string) => hostInterfaceName(sandbox, 'eth0');
@@ -46,14 +50,38 @@ describe('what is swept at the start', () => {
   it('is a port of a pod that Kubernetes has no more, once it has told all that it has', async () => {
     const pods = new NodePods();
     const { kernel, requests, sandboxes } = await attached(pods);
-    await requests.sweep();
-    expect(sandboxes()).toEqual(['one']);
     pods.listed();
     await requests.sweep();
     expect(sandboxes()).toEqual(['one']);
     pods.put(podObject('web', 'uid-2'));
     await requests.sweep();
     expect([sandboxes(), [...kernel.links]]).toEqual([[], []]);
+  });
+
+  it('is no port of a pod that Kubernetes has not told yet', async () => {
+    const pods = new NodePods();
+    const { requests, sandboxes } = await attached(pods);
+    pods.deleted(podKey('web'));
+    await requests.sweep();
+    expect(sandboxes()).toEqual(['one']);
+    pods.listed();
+    await requests.sweep();
+    expect(sandboxes()).toEqual([]);
+  });
+
+  it('is no port that was made while the interfaces were looked at', async () => {
+    const { ovs, southbound, kernel, add, sandboxes } = setup();
+    podBinding(southbound);
+    installFlows(ovs);
+    let shown = false;
+    const run: Run = async (command, input) => {
+      const list = await kernel.run(command, input);
+      if (!shown) await add('one');
+      shown = true;
+      return list;
+    };
+    await sweep({ ovs, run, pods: undefined }, new Lanes(), silentLog);
+    expect(sandboxes()).toEqual(['one']);
   });
 
   it('is not what a request is at work on', async () => {
