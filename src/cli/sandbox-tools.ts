@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import {
-  databaseRemote,
+  databaseTarget,
   inNamespace,
   kubectlEnvironment,
   nodeByName,
@@ -72,9 +72,7 @@ function databaseTool(name: string, program: string, database: 'nb' | 'sb', exam
       const { paths, state } = sandboxOf(options);
       const root = await ovnRootAt(state.ovnRoot);
       await through(
-        runThrough(
-          root.command(program, [`--db=${databaseRemote(database, state.topology, paths)}`, ...args]),
-        ),
+        runThrough(root.command(program, [`--db=${databaseTarget(database, state, paths)}`, ...args])),
       );
     });
 }

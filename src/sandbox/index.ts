@@ -2,7 +2,6 @@
 
 export { takeDown } from './down.ts';
 export { ovsEnvironment } from './hosts/chassis.ts';
-export { databaseRemote } from './hosts/databases.ts';
 export { inNamespace } from './hosts/namespace-command.ts';
 export { NodeCountError } from './hosts/nodes.ts';
 export { SANDBOX_NAME } from './hosts/topology.ts';
@@ -19,5 +18,5 @@ export { runThrough } from './processes/exec.ts';
 export { killByName, startByName } from './processes/process-control.ts';
 export { readState, type SandboxState } from './state.ts';
 export { sandboxStatus, statusText } from './status.ts';
-export { nodeByName, targetNamespace } from './targets.ts';
+export { databaseTarget, nodeByName, targetNamespace } from './targets.ts';
 export { bringUp } from './up.ts';

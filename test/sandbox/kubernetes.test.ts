@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { serversOf, southboundRemote } from '../../src/sandbox/hosts/databases.ts';
+import { runningRemote, serversOf, southboundRemote } from '../../src/sandbox/hosts/databases.ts';
 import { generatedNodes, planTopology } from '../../src/sandbox/hosts/topology.ts';
 import { type ClusterView, missingObjects } from '../../src/sandbox/kubernetes/await-cluster.ts';
 import { buildPrograms } from '../../src/sandbox/kubernetes/build-programs.ts';
@@ -158,6 +158,14 @@ describe('databases as RAFT clusters', () => {
     expect(servers.map(({ name }) => name)).toEqual(['nb', 'nb2', 'nb3', 'sb', 'sb2', 'sb3']);
     expect(new Set(servers.flatMap(({ port, raftPort }) => [port, raftPort])).size).toBe(12);
     expect(southboundRemote(topology)).toBe('tcp:170.168.0.2:6642,tcp:170.168.0.2:6652,tcp:170.168.0.2:6662');
+  });
+
+  it('are asked where a server runs, or all where none does', () => {
+    const topology = planTopology('s', generatedNodes(1), 3);
+    const remote = (...running: readonly string[]) =>
+      runningRemote('nb', topology, new RunPaths('s', '/r'), name => running.includes(name));
+    expect(remote('nb2', 'nb3')).toBe('unix:/r/s/central/nb2.sock,unix:/r/s/central/nb3.sock');
+    expect(remote().split(',')).toHaveLength(3);
   });
 });
 

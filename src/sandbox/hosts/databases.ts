@@ -34,9 +34,26 @@ export function serversOf(database: DatabaseName, topology: Topology): readonly 
 
 /** Where programs on this machine find a database, in any namespace: its servers' unix sockets. */
 export function databaseRemote(database: DatabaseName, topology: Topology, paths: RunPaths): string {
-  return serversOf(database, topology)
-    .map(({ name }) => `unix:${paths.database(name)}`)
-    .join(',');
+  return socketsOf(serversOf(database, topology), paths);
+}
+
+/**
+ * As {@link databaseRemote}, but without servers that do not run, for programs that give up at the first one that does not
+ * answer, as ovn-nbctl(8) does.
+ */
+export function runningRemote(
+  database: DatabaseName,
+  topology: Topology,
+  paths: RunPaths,
+  isRunning: (name: string) => boolean,
+): string {
+  const servers = serversOf(database, topology);
+  const running = servers.filter(({ name }) => isRunning(name));
+  return socketsOf(running.length > 0 ? running : servers, paths);
+}
+
+function socketsOf(servers: readonly DatabaseServer[], paths: RunPaths): string {
+  return servers.map(({ name }) => `unix:${paths.database(name)}`).join(',');
 }
 
 /** Where the nodes find the southbound database. */
