@@ -2,7 +2,7 @@ import { ClusterAllocations } from '../allocate/index.ts';
 import { type NodeFact, type PodFact, versionOf, wantsPort } from '../cluster/facts/index.ts';
 import type { KubeObject, ObjectKey } from '../cluster/manifests.ts';
 import type { Config } from '../config/index.ts';
-import type { RefusalKind } from '../contracts/refusals.ts';
+import type { Problem, RefusalKind } from '../contracts/refusals.ts';
 import { Engine, FactStore, formatUnit, type UnitId } from '../engine/index.ts';
 import type { OutputDelta } from '../engine/types.ts';
 import type { DesiredAtom, DesiredColumns } from '../ovsdb-state/row.ts';
@@ -61,6 +61,10 @@ interface PodListener {
   went(pod: PodFact): void;
 }
 
+/** What is usual for a moment: a pod may come before its node. */
+const WAITING: ReadonlySet<RefusalKind> = new Set(['NodeUnknown', 'NodeWithoutSubnet']);
+const MOST_PASSING = 1_000;
+
 /** Objects in, rows out: facts, allocations and engine, wired. Synchronous and without I/O. */
 export class Translation {
   readonly #store = new FactStore<Facts>();
@@ -74,6 +78,8 @@ export class Translation {
   /** Whether every object has been known once: until then an address that looks free may be somebody's. */
   #complete = false;
   #wantsToAllocate = false;
+  /** What has been wrong for a while at least, by object and reason. */
+  readonly #passing = new Map<string, ObjectProblem>();
 
   constructor(config: Config, { strict = false, objectsRemember = false, pods }: TranslationOptions = {}) {
     this.#strict = strict;
@@ -168,6 +174,16 @@ export class Translation {
     return this.#engine.refusals().flatMap(({ unit, reason }) => this.#problem(unit, reason) ?? []);
   }
 
+  /**
+   * Where objects remember: what is wrong with Nodes and Pods, or was since the last call. An annotation that is edited
+   * is put right at once, and whoever edited it should hear why.
+   */
+  takeProblems(): readonly ObjectProblem[] {
+    const passed = [...this.#passing.values()].filter(({ target }) => this.#isThere(target));
+    this.#passing.clear();
+    return [...this.problems(), ...passed];
+  }
+
   /** What is wrong with a row of a unit, where a Node or a Pod is behind it. `unit` is printed as in the row's marks. */
   problemOf(unit: string, reason: string): ObjectProblem | undefined {
     const slash = unit.indexOf('/');
@@ -240,12 +256,19 @@ export class Translation {
     for (const [name, result] of nodeIds) this.#putOrDelete('nodeId', name, result);
     for (const [key, result] of pods) this.#putOrDelete('podAddresses', key, result);
     if (!this.#writes) return;
-    for (const name of nodes.keys()) {
+    for (const [name, result] of nodes) {
+      this.#noteError('node', name, result?.error);
       this.#writes.touch('node', name);
       for (const key of this.#allocations.podsOn(name)) this.#writes.touch('pod', key);
     }
-    for (const name of nodeIds.keys()) this.#writes.touch('node', name);
-    for (const key of pods.keys()) this.#writes.touch('pod', key);
+    for (const [name, result] of nodeIds) {
+      this.#noteError('node', name, result?.error);
+      this.#writes.touch('node', name);
+    }
+    for (const [key, result] of pods) {
+      this.#noteError('pod', key, result?.error);
+      this.#writes.touch('pod', key);
+    }
   }
 
   #problem({ name, key }: UnitId, reason: string): ObjectProblem | undefined {
@@ -272,6 +295,18 @@ export class Translation {
     const known = errors.find(error => error?.text === reason);
     if (known) return known.kind;
     return unit === 'pod' && this.#store.get('pod', key)?.problem === reason ? 'Malformed' : 'NotProgrammed';
+  }
+
+  #isThere({ kind, namespace, name, uid }: ObjectProblem['target']): boolean {
+    const object =
+      kind === 'Node' ? this.#store.get('node', name) : this.#store.get('pod', `${namespace}/${name}`);
+    return object?.uid === uid;
+  }
+
+  #noteError(unit: 'node' | 'pod', key: string, error: Problem | undefined): void {
+    const problem = error && !WAITING.has(error.kind) && this.#problem({ name: unit, key }, error.text);
+    if (problem && this.#passing.size < MOST_PASSING)
+      this.#passing.set(`${problem.object}: ${problem.reason}`, problem);
   }
 
   #putOrDelete<K extends 'nodeSubnets' | 'nodeId' | 'podAddresses'>(

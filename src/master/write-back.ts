@@ -14,7 +14,8 @@ const TELL_AGAIN = 5 * 60_000;
 /** What there is to tell of objects. */
 export interface ObjectNews {
   takeWrites(): readonly ObjectWrite[];
-  problems(): readonly ObjectProblem[];
+  /** What is wrong, or was since the last call. */
+  takeProblems(): readonly ObjectProblem[];
 }
 
 export interface WriteBackOptions {
@@ -103,7 +104,7 @@ export class WriteBack {
   }
 
   #tell(): void {
-    this.#events.update(this.#options.objects.problems().map(happeningOf));
+    this.#events.update(this.#options.objects.takeProblems().map(happeningOf));
     this.#tellWithin(TELL_AGAIN);
   }
 

@@ -172,6 +172,35 @@ describeWithControlPlane('writing back to a real API server', () => {
   );
 
   it(
+    'counts what happens again',
+    async () => {
+      const name = 'edited';
+      await plane.apply(pod(name, 'b'));
+      lead();
+      await shown(name);
+      const edit = async (count: number) => {
+        await plane.kubectl(['annotate', 'pod', name, '--overwrite', `${POD_NETWORKS}={`]);
+        const said = await eventually(
+          `${count} times`,
+          async () => {
+            const args = ['--field-selector', `regarding.name=${name}`, '-o', 'json'];
+            const [event] = JSON.parse(await plane.kubectl(['get', 'events.events.k8s.io', ...args])).items;
+            return event && (event.series?.count ?? 1) === count ? event : undefined;
+          },
+          PATIENCE,
+        );
+        expect(said).toMatchObject({ reason: 'Malformed', note: `${POD_NETWORKS}: not JSON` });
+        await shown(name);
+        // Seen to be over, so that the next time counts.
+        await plane.kubectl(['annotate', 'pod', name, '--overwrite', `touched=${count}`]);
+      };
+      await edit(1);
+      await edit(2);
+    },
+    TIMEOUT,
+  );
+
+  it(
     'goes on where the API server was away',
     async () => {
       lead();

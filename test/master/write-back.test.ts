@@ -132,16 +132,35 @@ describe('writing back', () => {
       [...world.api.objects.values()].flatMap(({ reason, note }) =>
         reason ? [`${String(reason)}: ${String(note)}`] : [],
       );
-    world.pod('1', { [POD_NETWORKS]: '{' });
-    await world.look(500);
     world.pod('1');
+    world.api.delete(NODE);
+    await world.look(500);
+    world.api.put(NODE, { metadata: { name: 'a', uid: 'node' } });
     await world.look(600);
-    await world.look(600);
+    await world.look(1_100);
     expect(events()).toEqual([]);
-    world.pod('2', { [POD_NETWORKS]: '{"default":{"ip_addresses":["10.9.9.9/24"]}}' });
     world.api.delete(NODE);
     await world.look(1_100);
     await world.pass();
     expect(events()).toEqual(['NodeUnknown: node a does not exist']);
+  });
+
+  it('tells of an edited annotation, though it is put right at once; and counts the next time', async () => {
+    const world = new World();
+    const events = () =>
+      [...world.api.objects.values()].flatMap(({ reason, series }) => (reason ? [[reason, series]] : []));
+    const edit = async () => {
+      world.pod('1', { [POD_NETWORKS]: '{' });
+      await world.look();
+      await world.look(1_100);
+      await world.look(1_100);
+      expect(world.shown()).toEqual(['10.0.0.3']);
+    };
+    world.pod('1');
+    await world.look();
+    await edit();
+    expect(events()).toEqual([['Malformed', undefined]]);
+    await edit();
+    expect(events()).toEqual([['Malformed', expect.objectContaining({ count: 2 })]]);
   });
 });

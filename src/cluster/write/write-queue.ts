@@ -30,8 +30,14 @@ export interface QueueOptions<W> {
 
 export type WriteResult = 'done' | 'retried' | 'given-up';
 
-/** `ready` waits for its turn, `conflict` for a while, `done` for somebody to see its effect, `given-up` for a new wish. */
-type Phase = 'ready' | 'sending' | 'conflict' | 'done' | 'given-up';
+/**
+ * `ready` waits for its turn, `conflict` for a while, `done` for somebody to see its effect, `given-up` for a new wish.
+ * `unseen` is done, too, but the object was seen without its effect since: as it was before, or as somebody made it after.
+ */
+type Phase = 'ready' | 'sending' | 'conflict' | 'done' | 'unseen' | 'given-up';
+
+/** How long, in ms, what is `unseen` may still have been an old view. */
+const OLD_VIEW = 1_000;
 
 interface Entry<W> {
   readonly key: string;
@@ -122,6 +128,7 @@ export class WriteQueue<W> {
       entry.wish = wish;
       if (isNews) entry.backoff = undefined;
       if (entry.phase === 'conflict' || (isNews && entry.phase !== 'sending')) this.#makeReady(entry);
+      else if (entry.phase === 'done') this.#rest(entry, 'unseen', OLD_VIEW);
     }
     this.#pumpSoon(0);
     this.#options.onDepth();
@@ -225,6 +232,7 @@ export class WriteQueue<W> {
   }
 
   #rest(entry: Entry<W>, phase: Phase, ms: number): void {
+    this.#cancelTimer(entry);
     this.#setPhase(entry, phase);
     entry.cancel = this.#options.clock.after(ms, () => {
       this.#makeReady(entry);
@@ -265,5 +273,5 @@ export class WriteQueue<W> {
 const MOST_REASONS = 20;
 
 function isWaiting({ phase }: { readonly phase: Phase }): boolean {
-  return phase !== 'done' && phase !== 'given-up';
+  return phase === 'ready' || phase === 'sending' || phase === 'conflict';
 }

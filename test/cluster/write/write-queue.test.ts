@@ -74,7 +74,6 @@ describe('a queue of writes', () => {
     await bench.pass(0);
     bench.queue.set('k', 'new');
     await bench.answer();
-    bench.queue.set('k', 'new');
     await bench.pass(CONFIRM_WITHIN - 1);
     expect(bench.news()).toEqual(['new']);
     expect(bench.queue.depth).toBe(0);
@@ -84,6 +83,20 @@ describe('a queue of writes', () => {
     await bench.answer();
     await bench.pass(10 * CONFIRM_WITHIN);
     expect(bench.news()).toEqual([]);
+  });
+
+  it('writes again soon what is still wished for after it was done', async () => {
+    const bench = new Bench();
+    bench.queue.set('k', 'new');
+    await bench.pass(0);
+    await bench.answer();
+    for (let turn = 0; turn < 4; turn++) {
+      bench.queue.set('k', 'new');
+      await bench.pass(249);
+    }
+    expect(bench.news()).toEqual(['new']);
+    await bench.pass(4);
+    expect(bench.news()).toEqual(['new']);
   });
 
   it('writes again what changed while it was written', async () => {
