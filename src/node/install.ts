@@ -4,9 +4,9 @@ import { CNI_VERSIONS } from '../contracts/cni.ts';
 import { isCode } from './system/error-code.ts';
 
 /** The plugin's file name, which is the `type` in network configurations. */
-export const PLUGIN_NAME = 'kube-northbound-cni';
+const PLUGIN_NAME = 'kube-northbound-cni';
 /** Runtimes take the first configuration in the order of names. */
-export const CONFIGURATION_NAME = '10-kube-northbound.conflist';
+const CONFIGURATION_NAME = '10-kube-northbound.conflist';
 
 /**
  * The list of network configurations (CNI 1.1.0, section 1). `cniVersions` is for runtimes that choose the newest

@@ -124,7 +124,7 @@ export class NodeStatus {
  * A strategic merge patch: of the list of conditions it changes the one of its type only (Kubernetes API,
  * NodeStatus.conditions, patchMergeKey). The uid makes the server refuse it for a successor of the same name.
  */
-export function nodePatch({ name, uid, chassisId, condition }: NodeWrite, date: Date): ApiRequest {
+function nodePatch({ name, uid, chassisId, condition }: NodeWrite, date: Date): ApiRequest {
   const time = `${date.toISOString().slice(0, 19)}Z`;
   const times = { lastHeartbeatTime: time, lastTransitionTime: time };
   const conditions = condition && [{ type: 'NetworkUnavailable', ...condition, ...times }];
