@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { parseIp } from '../addresses/index.ts';
-import { type KubernetesAccess, openKubernetes } from '../cluster/api/index.ts';
+import { openKubernetes } from '../cluster/api/index.ts';
 import { internalIps, nodeFact } from '../cluster/facts/index.ts';
 import { ManifestSource } from '../cluster/manifest-source.ts';
 import { loadConfig } from '../config/index.ts';
@@ -18,7 +18,7 @@ import { addLogLevel, type LogLevelOption } from './log-option.ts';
 import { serveNode } from './node-process.ts';
 import { addObservation, type ObservationOption, observationAddress, whileObserved } from './observation.ts';
 import { untilSignal } from './signals.ts';
-import { addSourceOptions, manifestsOf, type SourceOptions } from './source-options.ts';
+import { addSourceOptions, type SourceOptions, sourceOf } from './source-options.ts';
 
 interface NodeOptions extends DatabaseOptions, SourceOptions, LogLevelOption, ObservationOption {
   readonly nodeName: string;
@@ -67,7 +67,7 @@ async function run(options: NodeOptions): Promise<void> {
   const { mtu, clusterSubnets } = loadConfig(options.config);
   const log = createLog({ level: options.logLevel });
   logConnections(log);
-  const access = kubernetesOf(options);
+  const source = sourceOf(options);
   const address = observationAddress(options, 'node');
   const sessions = {
     ovs: new Session({
@@ -82,9 +82,9 @@ async function run(options: NodeOptions): Promise<void> {
       ...(tls === undefined ? {} : { tls }),
     }),
   };
-  const api = access && openKubernetes(access);
+  const api = 'access' in source ? openKubernetes(source.access) : undefined;
   const kubernetes = api && nodeKubernetes({ api, name, ovs: asDatabase(sessions.ovs), log });
-  const self = kubernetes?.self ?? (await ownNode(name, manifestsOf(options), log));
+  const self = kubernetes ? kubernetes.self : await ownNode(name, options.manifests ?? [], log);
   const { cniPlugin: plugin, installCniBin: pluginFolder, installCniConf: configurationFolder } = options;
   const agent = {
     ...{ self, kubernetes, sessions, encapIp, mtu, log },
@@ -95,21 +95,12 @@ async function run(options: NodeOptions): Promise<void> {
   };
   const requirements = {
     databases: ['Open_vSwitch', 'OVN_Southbound'],
-    resources: access ? ['nodes', 'pods'] : [],
+    resources: kubernetes ? ['nodes', 'pods'] : [],
     ...{ manifests: false, lease: false, cni: true },
   };
   await untilSignal(signal =>
     whileObserved({ component: 'node', address, requirements, log }, () => serveNode(agent, signal)),
   ).finally(() => api?.close());
-}
-
-/** How to reach the API server; undefined with manifests. Throws UsageError where there is not exactly one source. */
-function kubernetesOf(options: SourceOptions): KubernetesAccess | undefined {
-  const { manifests, kubeconfig, inCluster } = options;
-  const access = kubeconfig === undefined ? inCluster && 'in-cluster' : { kubeconfig };
-  const given = [manifests, kubeconfig, inCluster].filter(source => source !== undefined);
-  if (given.length !== 1) throw new UsageError('give one of --manifests, --kubeconfig and --in-cluster');
-  return access || undefined;
 }
 
 /** What the manifests say of the agent's own Node, at the start; a Node that they lack has nothing to say. */
