@@ -6,9 +6,10 @@ import { type Endpoint, Session } from '../../src/ovsdb-client/index.ts';
 import { fenced, OwnedDatabase } from '../../src/ovsdb-state/index.ts';
 import { network } from '../support/model-network.ts';
 import { type ModelRows, ModelWish } from '../support/model-wish.ts';
-import { databaseFolder, freePorts, ovn, RealServer } from '../support/ovsdb-server.ts';
+import { databaseFolder, ovn, RealServer } from '../support/ovsdb-server.ts';
 import { namesOf } from '../support/owned-northbound.ts';
 import { poll } from '../support/poll.ts';
+import { startRaftNorthbound } from '../support/raft-cluster.ts';
 import { afterTest } from '../support/watched-session.ts';
 
 const KEY = 'kube-northbound/term/test';
@@ -107,20 +108,11 @@ const kinds: readonly (readonly [string, (name: string) => Promise<readonly Endp
   [
     'of a RAFT cluster',
     async name => {
-      const root = await ovn('trixie');
-      const ports = await freePorts(3);
-      const servers = ports.map((_, index) => new RealServer({ root, folder, name: `${name}-${index}` }));
-      const [first = '', ...others] = ports.map(port => `tcp:127.0.0.1:${port}`);
-      servers[0]?.createCluster('ovn-nb', first);
-      servers[0]?.start();
-      for (const [index, address] of others.entries()) {
-        servers[index + 1]?.joinCluster('OVN_Northbound', address, first);
-        servers[index + 1]?.start();
-      }
+      const members = await startRaftNorthbound(folder, name);
       afterTest(async () => {
-        for (const server of servers) server.stop();
+        for (const member of members) member.stop();
       });
-      return servers.map(({ endpoint }) => endpoint);
+      return members.map(({ endpoint }) => endpoint);
     },
   ],
 ];

@@ -10,6 +10,7 @@ import { controlPlane, type TestControlPlane } from './control-plane.ts';
 import { eventually, MasterProcess } from './master-process.ts';
 import { Onlooker } from './northbound-dump.ts';
 import { databaseFolder, ovn, RealServer } from './ovsdb-server.ts';
+import { startRaftNorthbound } from './raft-cluster.ts';
 
 const RBAC = join(__dirname, '../../deploy/rbac.yaml');
 const MASTER = { namespace: 'kube-northbound', serviceAccount: 'kube-northbound-master' };
@@ -31,7 +32,8 @@ export class ClusterSetup {
   readonly folder: string;
   readonly plane: TestControlPlane;
   readonly api: KubernetesClient;
-  readonly northbound: RealServer;
+  /** The northbound's servers: one, or three of a RAFT cluster. */
+  readonly northbound: readonly RealServer[];
   readonly southbound: RealServer;
   readonly onlooker: Onlooker;
   /** Another session with the northbound, which counts what changes. */
@@ -45,7 +47,7 @@ export class ClusterSetup {
   private constructor(
     folder: string,
     plane: TestControlPlane,
-    northbound: RealServer,
+    northbound: readonly RealServer[],
     southbound: RealServer,
   ) {
     this.folder = folder;
@@ -53,9 +55,10 @@ export class ClusterSetup {
     this.api = openKubernetes({ kubeconfig: plane.kubeconfig });
     this.northbound = northbound;
     this.southbound = southbound;
-    this.onlooker = new Onlooker(northbound.endpoint);
+    const remotes = northbound.map(({ endpoint }) => endpoint);
+    this.onlooker = new Onlooker(...remotes);
     this.session = new Session({
-      remotes: [northbound.endpoint],
+      remotes,
       database: 'OVN_Northbound',
       tables: { ...northboundTables, ...STAMP_TABLES },
     });
@@ -63,16 +66,17 @@ export class ClusterSetup {
     this.session.start();
   }
 
-  static async create(): Promise<ClusterSetup> {
+  static async create({ raft = false } = {}): Promise<ClusterSetup> {
     const root = await ovn('trixie');
     const folder = databaseFolder();
-    const [northbound, southbound] = (['nb', 'sb'] as const).map(name => {
+    const standalone = (name: 'nb' | 'sb') => {
       const server = new RealServer({ root, folder, name });
       server.create(`ovn-${name}`);
       server.start();
       return server;
-    });
-    if (!northbound || !southbound) throw new Error('two servers were started');
+    };
+    const southbound = standalone('sb');
+    const northbound = raft ? await startRaftNorthbound(folder, 'nb') : [standalone('nb')];
     const setup = new ClusterSetup(folder, await controlPlane(), northbound, southbound);
     await setup.onlooker.ready();
     await setup.session.ready(10_000);
@@ -88,7 +92,9 @@ export class ClusterSetup {
   master(name: string, ...args: readonly string[]): MasterProcess {
     const folder = join(this.folder, name);
     mkdirSync(folder);
-    const [nb, sb] = [this.northbound, this.southbound].map(server => `unix:${server.endpoint.path}`);
+    const [nb, sb] = [this.northbound, [this.southbound]].map(servers =>
+      servers.map(({ endpoint }) => `unix:${endpoint.path}`).join(),
+    );
     const master = new MasterProcess({
       folder,
       args: [
@@ -217,7 +223,7 @@ export class ClusterSetup {
     await this.session.close();
     await this.onlooker.close();
     await this.plane.stop();
-    this.northbound.stop();
+    for (const server of this.northbound) server.stop();
     this.southbound.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -22,9 +22,9 @@ const ignored = new Set(['up', 'tag', 'dynamic_addresses', 'ipv6_prefix', 'statu
 export class Onlooker {
   readonly #session: Session;
 
-  constructor(endpoint: Endpoint) {
+  constructor(...remotes: readonly Endpoint[]) {
     this.#session = new Session({
-      remotes: [endpoint],
+      remotes,
       database: 'OVN_Northbound',
       tables: northboundTables,
     });
