@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ovnRoot, ovnRootAt } from '../../src/sandbox/ovn/ovn-root.ts';
 import { silentLog } from '../node/silent-log.ts';
@@ -211,5 +212,26 @@ describe('an agent that is killed', () => {
     await pods.ping(pods.netnsOf('stays'), '10.128.0.2');
     await pods.del(one, 'stays');
     expect(await pods.leftovers()).toEqual([]);
+  }, 60_000);
+});
+
+describe('an agent that installs', () => {
+  it('puts the plugin in place before it serves, and the configuration once pods can be attached', async () => {
+    const [bin, conf] = [node.path('bin'), node.path('net.d')];
+    await node.kill('agent', 'SIGTERM');
+    await node.kill('controller', 'SIGKILL');
+    await node.tool('ovn-sbctl', `--db=${node.socket('sb')}`, 'chassis-del', NODE);
+    const plugin = ['--cni-plugin', node.path('cni'), '--install-cni-bin', bin];
+    await node.startAgent(...plugin, '--install-cni-conf', conf);
+    expect((await pods.status()).output.code).toBe(51);
+    expect([readdirSync(bin), existsSync(conf)]).toEqual([['kube-northbound-cni'], false]);
+    node.startController();
+    await ready();
+    await eventually('the configuration', async () =>
+      expect(readdirSync(conf)).toEqual(['10-kube-northbound.conflist']),
+    );
+    await node.kill('agent', 'SIGTERM');
+    expect([readdirSync(bin).length, readdirSync(conf).length]).toEqual([1, 1]);
+    await node.startAgent();
   }, 60_000);
 });

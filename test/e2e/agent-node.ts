@@ -95,8 +95,8 @@ export class AgentNode {
     this.#spawn('controller', 'ovn-controller', this.socket('ovs'));
   }
 
-  async startAgent(): Promise<void> {
-    this.#start('agent', this.#agentCommand([]));
+  async startAgent(...extra: readonly string[]): Promise<void> {
+    this.#start('agent', this.#agentCommand(extra));
     // One that was killed has left its socket.
     await eventually('the agent serves', () => accepts(this.path('cni.sock')));
   }
