@@ -36,10 +36,3 @@ export function sourceOf(
   if (manifests) return { manifests };
   return { access: kubeconfig === undefined ? 'in-cluster' : { kubeconfig } };
 }
-
-/** The manifest paths. Throws UsageError where objects come from elsewhere. */
-export function manifestsOf(options: SourceOptions): readonly string[] {
-  const source = sourceOf(options);
-  if ('manifests' in source) return source.manifests;
-  throw new UsageError('give --manifests: a Kubernetes API server cannot be used here');
-}
