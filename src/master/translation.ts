@@ -28,6 +28,8 @@ export interface Refused {
 /** As {@link Refused}, of a Node or a Pod, with what programs must know. */
 export interface ObjectProblem extends Refused {
   readonly why: RefusalKind;
+  /** It came up since it was asked for last, maybe not for the first time. */
+  readonly isNew?: true;
   readonly target: {
     readonly kind: 'Node' | 'Pod';
     readonly namespace: string | undefined;
@@ -181,7 +183,7 @@ export class Translation {
   takeProblems(): readonly ObjectProblem[] {
     const passed = [...this.#passing.values()].filter(({ target }) => this.#isThere(target));
     this.#passing.clear();
-    return [...this.problems(), ...passed];
+    return [...passed, ...this.problems()];
   }
 
   /** What is wrong with a row of a unit, where a Node or a Pod is behind it. `unit` is printed as in the row's marks. */
@@ -306,7 +308,7 @@ export class Translation {
   #noteError(unit: 'node' | 'pod', key: string, error: Problem | undefined): void {
     const problem = error && !WAITING.has(error.kind) && this.#problem({ name: unit, key }, error.text);
     if (problem && this.#passing.size < MOST_PASSING)
-      this.#passing.set(`${problem.object}: ${problem.reason}`, problem);
+      this.#passing.set(`${problem.object}: ${problem.reason}`, { ...problem, isNew: true });
   }
 
   #putOrDelete<K extends 'nodeSubnets' | 'nodeId' | 'podAddresses'>(

@@ -114,6 +114,6 @@ export class WriteBack {
   }
 }
 
-function happeningOf({ target, why, reason }: ObjectProblem): Happening {
-  return { ...target, reason: why, note: reason };
+function happeningOf({ target, why, reason, isNew }: ObjectProblem): Happening {
+  return { ...target, reason: why, note: reason, isNew: isNew ?? false };
 }

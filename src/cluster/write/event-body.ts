@@ -14,6 +14,8 @@ export interface Happening {
   /** A fixed word (`reason` of the Event). */
   readonly reason: string;
   readonly note: string;
+  /** It has begun since the last look, also where it was seen then. */
+  readonly isNew: boolean;
 }
 
 /** Limits of the API (events.k8s.io/v1), in bytes and characters. */

@@ -70,7 +70,7 @@ export class EventRecorder {
     this.#queue.stop();
   }
 
-  /** All that is wrong now. To be called again from time to time, also where nothing has changed. */
+  /** All that is wrong now; of the same one more than once, the first counts. To be called again from time to time, also where nothing has changed. */
   update(happenings: readonly Happening[]): void {
     const standing = new Set<string>();
     for (const happening of happenings.slice(0, MOST_STANDING)) {
@@ -91,8 +91,8 @@ export class EventRecorder {
       this.#known.set(id, made);
       this.#queue.set(id, made);
       publish({ kind: 'refused', reason: happening.reason });
-    } else if (!known.stands || now - known.at >= REPEAT_AFTER) {
-      if (!known.stands) publish({ kind: 'refused', reason: happening.reason });
+    } else if (!known.stands || happening.isNew || now - known.at >= REPEAT_AFTER) {
+      if (!known.stands || happening.isNew) publish({ kind: 'refused', reason: happening.reason });
       known.stands = true;
       known.at = now;
       this.#queue.set(id, known);

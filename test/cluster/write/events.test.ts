@@ -61,6 +61,7 @@ const full = (name: string, more: Partial<Happening> = {}): Happening => ({
     uid: `uid-${name}`,
     reason: 'AddressesExhausted',
     note: 'it is full',
+    isNew: false,
   },
   ...more,
 });
@@ -82,6 +83,7 @@ describe('Events', () => {
       type: 'Warning',
       reason: 'AddressesExhausted',
       note: 'it is full',
+    isNew: false,
       regarding: { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: 'web', uid: 'uid-web' },
     });
     await bench.update(full('a', { kind: 'Node', namespace: undefined }));
@@ -122,6 +124,15 @@ describe('Events', () => {
     expect([...bench.api.objects.values()][0]?.series).toMatchObject({
       lastObservedTime: '2026-01-01T00:30:00.000000Z',
     });
+  });
+
+  it('count what has begun again between two looks', async () => {
+    const bench = new Bench();
+    await bench.update(full('web', { isNew: true }), full('web'));
+    expect(bench.shown()).toEqual(['AddressesExhausted: it is full']);
+    await bench.update(full('web', { isNew: true }), full('web'));
+    await bench.update(full('web'));
+    expect(bench.shown()).toEqual(['AddressesExhausted: it is full x2']);
   });
 
   it('are there anew where the server has forgotten them', async () => {
