@@ -97,6 +97,17 @@ describe('denied requests', () => {
       'node: create leases.coordination.k8s.io a',
     ]);
   });
+
+  it('do not count where a server that starts refuses what it allows later', () => {
+    const early: Request = { verb: 'watch', resource: 'pods', decision: 'forbid' };
+    const later: Request = { verb: 'watch', resource: 'pods' };
+    expect(deniedRequests(rights, log(early, later))).toEqual([]);
+    expect(deniedRequests(rights, log(early), log(later))).toEqual([]);
+    expect(deniedRequests(rights, log(later, early))).toEqual(['node: watch pods']);
+    expect(deniedRequests(rights, log(early, { verb: 'watch', resource: 'nodes' }))).toEqual([
+      'node: watch pods',
+    ]);
+  });
 });
 
 describe('unused rights', () => {

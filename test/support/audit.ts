@@ -49,22 +49,34 @@ export function gatheredLogs(
   );
 }
 
-/** The requests of the accounts in `rights` that the API server did not allow, each once, as words. */
-export function deniedRequests(rights: readonly Right[], events: readonly AuditEvent[]): readonly string[] {
+/**
+ * The requests of the accounts in `rights` that the API server did not allow, each once, as words. An API server that
+ * starts refuses everybody until it knows its roles: what is granted, and allowed when it is asked for again, was refused
+ * by such a one, and does not count. `elsewhere`: of other API servers, where it may be asked for, too.
+ */
+export function deniedRequests(
+  rights: readonly Right[],
+  events: readonly AuditEvent[],
+  elsewhere: readonly AuditEvent[] = [],
+): readonly string[] {
   const users = new Set(rights.map(({ user }) => user));
-  const denied = events
-    .filter(({ user }) => users.has(user.username))
-    .filter(({ annotations }) => annotations?.['authorization.k8s.io/decision'] === 'forbid')
-    .map(requestText);
-  return [...new Set(denied)];
+  const denied = events.filter((event, index) => {
+    if (!users.has(event.user.username) || !isDecided(event, 'forbid')) return false;
+    const right = rights.find(candidate => uses(event, candidate));
+    const isAllowedLater = (later: AuditEvent) => isDecided(later, 'allow') && right && uses(later, right);
+    return ![...events.slice(index + 1), ...elsewhere].some(isAllowedLater);
+  });
+  return [...new Set(denied.map(requestText))];
 }
 
 /** The rights that no allowed request made use of, as words. */
 export function unusedRights(rights: readonly Right[], events: readonly AuditEvent[]): readonly string[] {
-  const allowed = events.filter(
-    ({ annotations }) => annotations?.['authorization.k8s.io/decision'] === 'allow',
-  );
+  const allowed = events.filter(event => isDecided(event, 'allow'));
   return rights.filter(right => !allowed.some(event => uses(event, right))).map(rightText);
+}
+
+function isDecided({ annotations }: AuditEvent, decision: 'allow' | 'forbid'): boolean {
+  return annotations?.['authorization.k8s.io/decision'] === decision;
 }
 
 function uses({ user, verb, objectRef }: AuditEvent, right: Right): boolean {
