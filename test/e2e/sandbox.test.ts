@@ -168,6 +168,7 @@ describe('a sandbox of the first-light example', () => {
       'the pods are gone',
       async () =>
         (await sandbox.status()).pods.every(({ namespace }) => namespace !== 'shop-data') || undefined,
+      30_000,
     );
     expect(await namespaces()).not.toContain(before.netns);
     writeFileSync(data, kept);
@@ -190,6 +191,7 @@ describe('a sandbox of the first-light example', () => {
       'the pods are gone',
       async () =>
         (await sandbox.status()).pods.every(({ namespace }) => namespace !== 'shop-monitoring') || undefined,
+      30_000,
     );
     const left = before.filter(({ namespace }) => namespace !== 'shop-monitoring');
     expect((await sandbox.status()).pods).toEqual(left);
