@@ -83,7 +83,6 @@ describe('Events', () => {
       type: 'Warning',
       reason: 'AddressesExhausted',
       note: 'it is full',
-    isNew: false,
       regarding: { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: 'web', uid: 'uid-web' },
     });
     await bench.update(full('a', { kind: 'Node', namespace: undefined }));
