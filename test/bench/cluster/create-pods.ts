@@ -23,16 +23,17 @@ runHelper<CreateReport>(async ready => {
     body: Buffer.from(JSON.stringify(pod.body)),
   }));
   ready();
-  const [sent, answered]: [string, number][][] = [[], []];
+  const sent: [string, number][] = [];
+  const answered: [string, number][] = [];
   const rest = requests.values();
   await Promise.all(
     lanes.map(async () => {
       for (const { name, path, body } of rest) {
-        sent?.push([name, machineTime()]);
+        sent.push([name, machineTime()]);
         await client.ask('POST', path, body);
-        answered?.push([name, machineTime()]);
+        answered.push([name, machineTime()]);
       }
     }),
   );
-  return { sent: sent ?? [], answered: answered ?? [] };
+  return { sent, answered };
 });

@@ -70,8 +70,9 @@ export async function measureCluster(
     if (hasPrograms()) throw error;
     return { skipped: error instanceof Error ? error.message : String(error) };
   }
-  const site = await Site.create(databases, plane, nodes);
+  const site = new Site(databases, plane);
   atEnd(() => site.close());
+  await site.prepare(nodes);
   return new Measurement(site, options).run(pods);
 }
 
@@ -114,9 +115,9 @@ class Measurement {
     const site = this.#site;
     this.#options.tell(`${count} pods with a master`);
     const master = await site.master();
-    await this.#program('few', few, master);
+    await master.during(this.#program('few', few, master));
     const before = await master.memory();
-    const burst = await this.#program('many', count, master);
+    const burst = await master.during(this.#program('many', count, master));
     const after = await master.memory();
     await master.end();
     this.#options.tell('memory');

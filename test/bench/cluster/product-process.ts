@@ -32,8 +32,15 @@ export class ProductProcess {
   async until(what: string, holds: () => boolean): Promise<void> {
     const hasEnded = () => this.#child.exitCode !== null || this.#child.signalCode !== null;
     await poll(TIMEOUT, () => holds() || hasEnded(), 50);
-    if (!holds())
-      throw new Error(`kube-northbound ${this.#name}: ${what} never came: ${this.log.slice(-1500)}`);
+    if (!holds()) throw new Error(`kube-northbound ${this.#name}: ${what} never came: ${this.#lastWords}`);
+  }
+
+  /** What the work gives; rejects with the last words of this process where it ends meanwhile. */
+  during<T>(work: Promise<T>): Promise<T> {
+    const failed = this.#ended.then(() => {
+      throw new Error(`kube-northbound ${this.#name} has ended: ${this.#lastWords}`);
+    });
+    return Promise.race([work, failed]);
   }
 
   /** Undefined where it could not be started. */
@@ -52,5 +59,9 @@ export class ProductProcess {
   async end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     this.#child.kill(signal);
     await this.#ended;
+  }
+
+  get #lastWords(): string {
+    return this.log.slice(-1500);
   }
 }

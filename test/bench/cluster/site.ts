@@ -25,7 +25,7 @@ export class Site {
   readonly #api: KubernetesClient;
   readonly #running = new Set<() => unknown>();
 
-  private constructor(databases: Databases, plane: TestControlPlane) {
+  constructor(databases: Databases, plane: TestControlPlane) {
     this.plane = plane;
     this.#databases = databases;
     this.northbound = databases.start();
@@ -35,12 +35,11 @@ export class Site {
     this.#api = openKubernetes({ kubeconfig: plane.kubeconfig });
   }
 
-  static async create(databases: Databases, plane: TestControlPlane, nodes: number): Promise<Site> {
-    const site = new Site(databases, plane);
-    await insertGlobal(site.northbound.endpoint.path);
-    await plane.kubectl(['apply', '-f', 'deploy/rbac.yaml']);
-    await plane.apply(...clusterObjects(nodes));
-    return site;
+  /** Makes what has to be there before the product. */
+  async prepare(nodes: number): Promise<void> {
+    await insertGlobal(this.northbound.endpoint.path);
+    await this.plane.kubectl(['apply', '-f', 'deploy/rbac.yaml']);
+    await this.plane.apply(...clusterObjects(nodes));
   }
 
   /** A helping process, which ends with this one. */
