@@ -30,20 +30,6 @@ describe('OwnedDatabase', () => {
     expect(session.status().inSync).toBe(true);
   });
 
-  it('tells how many rows wait', async () => {
-    const session = new ModelSession();
-    expect(session.owned.waiting).toBe(0);
-    await session.start(bridges({ b1: ['p1'] }));
-    expect(session.owned.waiting).toBe(0);
-    session.database.disconnect();
-    await session.want(bridges({ b1: ['p1', 'p2'], b2: [] }));
-    // The new port and the new bridge.
-    expect(session.owned.waiting).toBe(2);
-    session.database.reconnect();
-    await session.settle();
-    expect(session.owned.waiting).toBe(0);
-  });
-
   it('updates rows in place', async () => {
     const session = new ModelSession();
     await session.start(bridges({ b1: ['p1'] }, { addresses: ['a'] }));
