@@ -194,7 +194,7 @@ describe('allocations', () => {
         next.settle();
         expect(holdings(next).pods).toMatchObject(holdings(story.cluster).pods);
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 
@@ -221,7 +221,7 @@ describe('allocations', () => {
           expect(wrong).toEqual([]);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 

@@ -4,7 +4,7 @@ import { isRaw, objectAt, type Raw } from '../../src/cluster/facts/raw.ts';
 /** What becomes of a request; without a fate it is carried out and answered. */
 export type Fate =
   | { readonly kind: 'lost'; readonly carriedOut: boolean }
-  | { readonly kind: 'error'; readonly status: number; readonly retryAfter?: number }
+  | { readonly kind: 'error'; readonly status: number; readonly message?: string }
   /** It waits until {@link ModelApi.answer} is called. */
   | { readonly kind: 'held' };
 
@@ -39,7 +39,7 @@ export class ModelApi implements KubernetesApi {
     this.requests.push(request);
     const fate = this.fates.shift();
     if (fate?.kind === 'held') await this.#hold(request.signal);
-    if (fate?.kind === 'error') throw refusal(fate.status, 'as told', fate.retryAfter);
+    if (fate?.kind === 'error') throw refusal(fate.status, fate.message ?? 'as told');
     if (fate?.kind === 'lost' && !fate.carriedOut) throw refusal(0, 'cut off');
     const answer = this.#carryOut(request);
     if (fate?.kind === 'lost') throw refusal(0, 'cut off');
@@ -92,6 +92,6 @@ function mergePatch(target: unknown, patch: unknown): unknown {
   return merged;
 }
 
-function refusal(status: number, message: string, retryAfter?: number): ApiError {
-  return new ApiError(message, { status, ...(retryAfter !== undefined && { retryAfter }) });
+function refusal(status: number, message: string): ApiError {
+  return new ApiError(message, { status });
 }

@@ -1,5 +1,6 @@
 import { ApiError, type KubernetesApi } from '../api/types.ts';
 import { publish } from '../diagnostics.ts';
+import { messageOf } from '../facts/raw.ts';
 import type { WriterOptions } from './annotation-writer.ts';
 import { countOf, createEvent, type Happening, happeningId, patchEvent } from './event-body.ts';
 import { WriteQueue, type WriteResult } from './write-queue.ts';
@@ -135,6 +136,8 @@ export class EventRecorder {
       await this.#api.request({ ...createEvent(known.happening, instance, date()), signal });
       known.count = 1;
     } catch (error) {
+      // Nobody will read it: the object goes with its namespace.
+      if (hasStatus(error, 403) && /being terminated/.test(messageOf(error))) return;
       if (!hasStatus(error, 409)) throw error;
       // Said before: by an earlier leader, or by a request whose answer was lost.
       known.count = countOf(

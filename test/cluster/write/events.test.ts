@@ -11,6 +11,7 @@ class Bench {
   readonly api: ModelApi;
   readonly clock = new FakeClock();
   readonly recorder: EventRecorder;
+  readonly errors: string[] = [];
 
   constructor(api = new ModelApi()) {
     this.api = api;
@@ -20,7 +21,7 @@ class Bench {
       mayWrite: () => true,
       clock: this.clock,
       random: () => 0,
-      log: { debug: silent, info: silent, warn: silent, error: silent },
+      log: { debug: silent, info: silent, warn: silent, error: (_, message) => this.errors.push(message) },
       onDepth: silent,
       date: () => new Date(Date.UTC(2026, 0, 1) + this.clock.now()),
     });
@@ -184,12 +185,16 @@ describe('Events', () => {
     expect(bench.recorder.depth).toBe(0);
   });
 
-  it('may be refused, as in a namespace that is going: tried again when they are looked at much later', async () => {
+  it.each([
+    ['for want of a right', 'forbidden', 1],
+    ['in a namespace that is going', 'unable to create new content: it is being terminated', 0],
+  ])('may be refused %s: tried again much later', async (_, message, words) => {
     const bench = new Bench();
-    bench.api.fates = [{ kind: 'error', status: 403 }];
+    bench.api.fates = [{ kind: 'error', status: 403, message }];
     await bench.update(full('web'));
     await bench.update(full('web'));
     expect(bench.shown()).toEqual([]);
+    expect(bench.errors).toHaveLength(words);
     await bench.pass(30 * MINUTE);
     await bench.update(full('web'));
     expect(bench.shown()).toEqual(['AddressesExhausted: it is full']);
