@@ -150,7 +150,7 @@ class IdLedger implements Ledger<number, Node> {
 }
 
 function describeConflict({ resource, holder }: Conflict<number, Node>): Problem {
-  const text = `node id ${resource} is that of ${holder.claim?.object ?? holder.name}; remove ${NODE_ID}, and the Node is given another`;
+  const text = `node id ${resource} is that of Node ${holder.name}; remove ${NODE_ID}, and the Node is given another`;
   return { kind: 'NodeIdConflict', text };
 }
 

@@ -184,7 +184,7 @@ export class NodeSubnets {
 
 function describeConflict({ resource, holder }: Conflict<Cidr, Node>): Problem {
   const theirs = holder.held.filter(subnet => cidrsOverlap(subnet, resource)).map(formatCidr);
-  const text = `subnet ${formatCidr(resource)} overlaps ${theirs} of ${holder.claim?.object ?? holder.name}; request another in ${NODE_SUBNETS}`;
+  const text = `subnet ${formatCidr(resource)} overlaps ${theirs} of Node ${holder.name}; request another in ${NODE_SUBNETS}`;
   return { kind: 'SubnetConflict', text };
 }
 

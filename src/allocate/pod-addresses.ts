@@ -258,7 +258,7 @@ export class PodAddresses {
 }
 
 function describeConflict({ resource, holder }: Conflict<PodResource, Pod>): Problem {
-  const name = holder.claim?.object ?? holder.name;
+  const name = `Pod ${holder.name}`;
   const text = `${describeResource(resource)} is taken by ${name}; request another in ${POD_NETWORKS}, or delete ${name}`;
   return { kind: 'AddressConflict', text };
 }

@@ -3,8 +3,6 @@ import type { Problem } from '../contracts/refusals.ts';
 
 /** Who wants something. Of two that want the same the holder wins, then the older, then the lower uid, then the name. */
 export interface Claim {
-  /** For messages: `Node a`, `Pod ns/name`. */
-  readonly object: string;
   /** RFC 3339; '' where the object has no age, and then it counts as the youngest. */
   readonly created: string;
   readonly uid: string;

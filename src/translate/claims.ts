@@ -13,7 +13,6 @@ export function nodeClaim(node: NodeFact): NodeClaim {
   const problem = RESERVED_SWITCHES.has(nodeSwitch(node.name)) ? RESERVED_NAME : malformed(node.problem);
   const idProblem = malformed(node.idProblem);
   return {
-    object: `Node ${node.name}`,
     created: node.created,
     uid: node.uid,
     requested: node.subnets,
@@ -31,7 +30,6 @@ export function podClaim(pod: PodFact, statusIsTrue = false): PodClaim | undefin
   if (!wantsPort(pod) || pod.node === undefined) return undefined;
   const problem = malformed(pod.problem);
   return {
-    object: `Pod ${pod.namespace}/${pod.name}`,
     created: pod.created,
     uid: pod.uid,
     node: pod.node,

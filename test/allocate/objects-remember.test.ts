@@ -62,7 +62,9 @@ describe('where objects remember their addresses', () => {
   });
 
   it('the rows say nothing of those that have theirs already', () => {
-    const made = cluster().pod('x/p', pod('x/p', 'a', ['10.0.0.9'])).pod('x/q', pod('x/q', 'a'));
+    const made = cluster()
+      .pod('x/p', pod('x/p', 'a', ['10.0.0.9']))
+      .pod('x/q', pod('x/q', 'a'));
     made.settle();
     made.allocations.restore(recorded({ 'x/p': at('10.0.0.10') }));
     made.allocations.startAllocating();

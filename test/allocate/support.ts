@@ -22,7 +22,6 @@ export function cidr(text: string): Cidr {
 /** `created` counts: the object with the lower one is older. */
 export function node(name: string, requested?: readonly string[], more: Partial<NodeClaim> = {}): NodeClaim {
   return {
-    object: `Node ${name}`,
     created: '',
     uid: `uid-${name}`,
     requested: requested?.map(cidr),
@@ -37,7 +36,7 @@ export function pod(
   { mac, ...more }: Partial<PodClaim> & { mac?: string } = {},
 ): PodClaim {
   const requested = ips && { ips: ips.map(ip), ...(mac === undefined ? {} : { mac }) };
-  return { object: `Pod ${name}`, created: '', uid: `uid-${name}`, node: onNode, requested, ...more };
+  return { created: '', uid: `uid-${name}`, node: onNode, requested, ...more };
 }
 
 /** Allocations with all that they have said so far, as text. */
