@@ -38,7 +38,16 @@ describeWithControlPlane('a master on an API server', () => {
   it.each(['objects', 'northbound'])(
     'finds in the other what the %s lost',
     async loser => {
+      const earlier = cluster.master(`before-${loser}`);
+      earlier.start();
+      // Leaves an address that nobody would be given who began anew.
+      for (const name of [`gone-${loser}`, `stays-${loser}`]) {
+        await cluster.addPod(name, 'a');
+        await cluster.settled();
+      }
+      await cluster.removePod(`gone-${loser}`);
       const before = await cluster.settled();
+      await earlier.end();
       if (loser === 'objects') await cluster.forgetAnnotations();
       else
         await cluster.byHand(
