@@ -210,6 +210,19 @@ describe('what the agent shows on its Node', () => {
     end();
   });
 
+  it('becomes True also where the reason is another one all the time', async () => {
+    const { node, requests, status, turn } = setup();
+    const end = status.start();
+    node.put(nodeObject({ conditions: [UP] }));
+    for (const problem of ['one', 'two', 'three']) {
+      status.setProblem(problem);
+      await turn(10_000);
+    }
+    const condition = { status: 'True', message: 'three' };
+    expect(requests).toMatchObject([{ body: { status: { conditions: [condition] } } }]);
+    end();
+  });
+
   it('is its chassis where that has not the name of the Node', async () => {
     const { node, requests, status, turn } = setup({ 'system-id': 'chassis-1' });
     const end = status.start();

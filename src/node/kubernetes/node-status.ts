@@ -52,6 +52,8 @@ export class NodeStatus {
   readonly #queue: WriteQueue<NodeWrite>;
   readonly #ends: (() => void)[] = [];
   #condition: ShownCondition | undefined;
+  /** What keeps the agent from serving now; empty where nothing does. */
+  #problem = '';
   #cancelGrace: (() => void) | undefined;
 
   constructor(options: NodeStatusOptions) {
@@ -89,16 +91,17 @@ export class NodeStatus {
     };
   }
 
-  /** What keeps the agent from serving; undefined where it serves. */
+  /** What keeps the agent from serving; undefined where it serves. The grace is for all reasons together. */
   setProblem(problem: string | undefined): void {
-    this.#cancelGrace?.();
-    this.#cancelGrace = undefined;
+    this.#problem = problem ?? '';
     if (problem === undefined) {
+      this.#cancelGrace?.();
+      this.#cancelGrace = undefined;
       this.#condition = SERVING;
     } else {
-      const unavailable = { status: 'True', reason: 'KubeNorthboundIsDown', message: problem };
-      this.#cancelGrace = this.#options.clock.after(GRACE, () => {
-        this.#condition = unavailable;
+      this.#cancelGrace ??= this.#options.clock.after(GRACE, () => {
+        this.#cancelGrace = undefined;
+        this.#condition = { status: 'True', reason: 'KubeNorthboundIsDown', message: this.#problem };
         this.#look();
       });
     }
