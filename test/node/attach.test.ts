@@ -95,6 +95,17 @@ describe('ADD', () => {
     expect([...kernel.links]).toEqual([hostInterfaceName('two', 'eth0')]);
   });
 
+  it('does not take the port from another interface of the same sandbox', async () => {
+    const { ovs, southbound, kernel, requests, add, sandboxes } = setup();
+    installFlows(ovs);
+    podBinding(southbound);
+    await add('one');
+    const second = await requests.handle({ ...request('one'), interfaceName: 'net1' }, NEVER_GONE);
+    expect([codeOf(second), messageOf(second)]).toEqual([4, expect.stringContaining('eth0')]);
+    expect(sandboxes()).toEqual(['one']);
+    expect([...kernel.links]).toEqual([hostInterfaceName('one', 'eth0')]);
+  });
+
   it.each<[string, (world: World) => void, number, string]>([
     ['its flows are never installed', () => {}, 11, 'did not install'],
     [

@@ -197,6 +197,7 @@ async function plugIn(
   requireOvs(ovs);
   const ifaceId = podPort(request.pod.namespace, request.pod.name);
   const stale = portsWhere(ovs, row => entryOf(row, 'external_ids', 'iface-id') === ifaceId);
+  for (const { interface: row } of stale) requireNotBeside(row, request);
   const externalIds = {
     attached_mac: pod.mac,
     'iface-id': ifaceId,
@@ -212,6 +213,17 @@ async function plugIn(
   for (const { interface: row } of stale) {
     if (isHostInterfaceName(textOf(row, 'name'))) await deleteLink(run, textOf(row, 'name'));
   }
+}
+
+/** A pod has one port: a second interface in the same sandbox would cut the first one off. */
+function requireNotBeside(port: Row, { sandbox, interfaceName, pod }: CniAddRequest): void {
+  const id = (key: string) => entryOf(port, 'external_ids', key);
+  if (id('sandbox') !== sandbox || isOfSandbox(port, sandbox, interfaceName)) return;
+  throw new CniError(
+    CNI_CODES.invalidEnvironment,
+    `CNI_IFNAME: pod ${nameOf(pod)} is attached by its interface ${id('pod-if-name')} already`,
+    'kube-northbound gives a pod one interface',
+  );
 }
 
 /** Waits until ovn-controller says that the flows of this very interface are installed. */
