@@ -3,6 +3,7 @@ import {
   type Endpoint,
   type Operation,
   type Row,
+  type RowDelta,
   Session,
   type Value,
 } from '../../src/ovsdb-client/index.ts';
@@ -37,6 +38,11 @@ export class Onlooker {
 
   close(): Promise<void> {
     return this.#session.close();
+  }
+
+  /** Calls the listener with what comes, goes and changes. */
+  onDelta(listener: (deltas: readonly RowDelta[]) => void): void {
+    this.#session.onDelta(listener);
   }
 
   transact(...operations: readonly Operation[]): ReturnType<Session['transact']> {
