@@ -32,7 +32,9 @@ export class ProductProcess {
   async until(what: string, holds: () => boolean): Promise<void> {
     const hasEnded = () => this.#child.exitCode !== null || this.#child.signalCode !== null;
     await poll(TIMEOUT, () => holds() || hasEnded(), 50);
-    if (!holds()) throw new Error(`kube-northbound ${this.#name}: ${what} never came: ${this.#lastWords}`);
+    if (holds()) return;
+    const why = hasEnded() ? 'it has ended' : 'not within a minute';
+    throw new Error(`kube-northbound ${this.#name}: no ${what}: ${why}: ${this.#lastWords}`);
   }
 
   /** What the work gives; rejects with the last words of this process where it ends meanwhile. */
