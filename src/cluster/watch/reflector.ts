@@ -95,16 +95,19 @@ export class Reflector {
   async #list(signal: AbortSignal): Promise<string> {
     const started = this.#clock.now();
     const seen = new Set<string>();
+    let isWhole = true;
     const version = await listPages(this.#api, this.#resource, signal, item => {
       const read = readObject(this.#resource, item);
       if (typeof read === 'string') {
+        isWhole = false;
         this.#refuse(read);
         return;
       }
       seen.add(read.key);
       this.#put(read);
     });
-    for (const key of this.#versions.keys()) if (!seen.has(key)) this.#delete(key);
+    // What cannot be read may be any of those that are missing.
+    if (isWhole) for (const key of this.#versions.keys()) if (!seen.has(key)) this.#delete(key);
     this.#synced = true;
     const seconds = (this.#clock.now() - started) / 1000;
     this.#log?.debug({ resource: this.#name, objects: seen.size, version, seconds }, 'listed');

@@ -176,6 +176,17 @@ describe('an object that cannot be read', () => {
       'its name is undefined',
     ]);
   });
+
+  it('is not taken for one that has gone', async () => {
+    const one = await shop.followTwo();
+    const items = [{ metadata: { name: 'web-0', namespace: 'shop' } }];
+    shop.server.next('list', (_, response) =>
+      sendJson(response, { metadata: { resourceVersion: '2000' }, items }),
+    );
+    shop.server.send('ERROR', { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' });
+    expect(await one.toldUntil('listed')).toEqual(['listed']);
+    expect(one.unreadable).toEqual(['it has no resourceVersion']);
+  });
 });
 
 /** Calls `before` with each request, before it is sent. */
