@@ -6,7 +6,14 @@ import { type Conflict, resolveMoves } from './moves.ts';
 import type { NodeSubnets } from './node-subnets.ts';
 import { PodAllocator } from './pod-allocator.ts';
 import { describeResource, PodLedger, type PodResource, resourcesOf } from './pod-ledger.ts';
-import { leavesItToUs, type PodPlan, planOf, requestedHolding, runningHolding } from './pod-plan.ts';
+import {
+  confirmedHolding,
+  leavesItToUs,
+  type PodPlan,
+  planOf,
+  requestedHolding,
+  runningHolding,
+} from './pod-plan.ts';
 import { hasOneInEach, isStillValid, requestError, sameIps } from './pod-request.ts';
 import { compareSeniority } from './seniority.ts';
 import type { AllocationConfig, PodClaim, PodHolding, PodResult } from './types.ts';
@@ -25,8 +32,13 @@ interface Pod {
 type Source = (claim: PodClaim, recorded: PodHolding | undefined) => PodHolding | undefined;
 
 const FROM_RECORD: Source = (_, recorded) => recorded;
-/** Who runs with an address has it, then who names it, then of whom it is recorded. */
-const FROM_OBJECTS_FIRST: readonly Source[] = [runningHolding, requestedHolding, FROM_RECORD];
+/** Who runs with an address has it, then who names it, of several the one of whom it is recorded, then who is recorded. */
+const FROM_OBJECTS_FIRST: readonly Source[] = [
+  runningHolding,
+  confirmedHolding,
+  requestedHolding,
+  FROM_RECORD,
+];
 
 /** Which pod has which addresses. The work follows the pods that changed, and those that wait for what they leave. */
 export class PodAddresses {
@@ -56,11 +68,23 @@ export class PodAddresses {
 
   restore(record: ReadonlyMap<string, PodHolding>): void {
     for (const [name, holding] of record) {
-      if (this.#pods.get(name)?.held) continue;
-      this.#parked.set(name, { ...holding, ips: [...holding.ips].sort(compareIps) });
+      const pod = this.#pods.get(name);
+      if (pod?.held) continue;
+      const parked = { ...holding, ips: [...holding.ips].sort(compareIps) };
+      this.#parked.set(name, parked);
       for (const ip of holding.ips) this.#parkedIps.add(ipKey(ip));
+      if (pod?.claim) this.#takeBack(confirmedHolding(pod.claim, parked), record);
     }
     this.reconsider();
+  }
+
+  /** Takes what is confirmed from those that only name it, too. */
+  #takeBack(confirmed: PodHolding | undefined, record: ReadonlyMap<string, PodHolding>): void {
+    for (const resource of resourcesOf(confirmed)) {
+      const holder = this.#ledger.holderOf(resource);
+      if (!holder?.claim || holder.claim.running?.length) continue;
+      if (!resourcesOf(record.get(holder.name)).includes(resource)) this.#hold(holder, undefined);
+    }
   }
 
   /** Looks again at all that have no address, or too few. */

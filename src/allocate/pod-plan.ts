@@ -56,6 +56,13 @@ export function runningHolding(claim: PodClaim, known: PodHolding | undefined): 
   return { node, ips, mac: known && sameIps(known.ips, ips) ? known.mac : undefined };
 }
 
+/** What the pod requests, where `recorded` has the same addresses. */
+export function confirmedHolding(claim: PodClaim, recorded: PodHolding | undefined): PodHolding | undefined {
+  const requested = requestedHolding(claim);
+  const isRecorded = recorded && requested?.node === recorded.node && sameIps(requested.ips, recorded.ips);
+  return isRecorded ? requested : undefined;
+}
+
 function differsFrom(claim: PodClaim, running: PodHolding): Problem | undefined {
   const requested = requestedHolding(claim);
   if (!requested || running.ips.every(ip => includesIp(requested.ips, ip))) return undefined;

@@ -53,6 +53,51 @@ describe('where objects remember their addresses', () => {
     expect(pods(made)).toEqual({ 'x/names': '10.0.0.3', 'x/row': '10.0.0.4' });
   });
 
+  describe('of two that name an address, neither of which runs yet,', () => {
+    const two = () =>
+      cluster()
+        .pod('x/row', pod('x/row', 'a', ['10.0.0.3'], { created: '2026-01-01T00:00:00Z' }))
+        .pod('x/old', pod('x/old', 'a', ['10.0.0.3'], { created: '2000-01-01T00:00:00Z' }));
+    const had = recorded({ 'x/row': at('10.0.0.3') });
+
+    it.each([false, true])(
+      'that one has it of which the rows say so; they were known before: %s',
+      wasKnown => {
+        const made = two();
+        if (wasKnown) expect(pods(made)).toMatchObject({ 'x/old': '10.0.0.3' });
+        made.allocations.restore(had);
+        made.allocations.startAllocating();
+        expect(pods(made)).toEqual({
+          'x/old': expect.stringContaining('! address 10.0.0.3 is taken by Pod x/row'),
+          'x/row': '10.0.0.3',
+        });
+      },
+    );
+
+    it('the other one has what the rows say of it', () => {
+      const made = two();
+      made.settle();
+      made.allocations.restore(recorded({ 'x/row': at('10.0.0.3'), 'x/old': at('10.0.0.4') }));
+      made.allocations.startAllocating();
+      expect(pods(made)).toEqual({
+        'x/old': expect.stringContaining('10.0.0.4 ! address 10.0.0.3 is taken by Pod x/row'),
+        'x/row': '10.0.0.3',
+      });
+    });
+
+    it('the rows take it from none that runs, nor from one that they know, too', () => {
+      const runs = two().pod('x/old', pod('x/old', 'a', ['10.0.0.3'], running('10.0.0.3')));
+      const known = two();
+      for (const made of [runs, known]) made.settle();
+      runs.allocations.restore(had);
+      known.allocations.restore(recorded({ 'x/row': at('10.0.0.3'), 'x/old': at('10.0.0.3') }));
+      for (const made of [runs, known]) {
+        made.allocations.startAllocating();
+        expect(pods(made)).toMatchObject({ 'x/old': '10.0.0.3' });
+      }
+    });
+  });
+
   it('the rows say what nobody else does, also to a master that knows the objects already', () => {
     const made = cluster().pod('x/p', pod('x/p', 'a')).pod('x/q', pod('x/q', 'a'));
     made.settle();
