@@ -44,14 +44,37 @@ export class NodeSubnets {
 
   restore(record: ReadonlyMap<string, readonly Cidr[]>): void {
     for (const [name, subnets] of record) {
-      if (this.#nodes.get(name)?.held.length) continue;
+      const node = this.#nodes.get(name);
+      if (node?.held.length) continue;
       this.#parked.set(name, subnets);
       for (const subnet of subnets) {
         this.#parkedTable.add(subnet, name);
         this.#pools.skip(subnet);
+        if (node && this.#isConfirmed(node)) this.#takeBack(subnet, record);
       }
     }
     this.reconsider();
+  }
+
+  /** Whether the record says of the node what it names itself. */
+  #isConfirmed({ name, claim }: Node): boolean {
+    const textOf = (subnets: readonly Cidr[] | undefined) => subnets?.map(formatCidr).sort().join();
+    return claim?.requested !== undefined && textOf(claim.requested) === textOf(this.#parked.get(name));
+  }
+
+  /** Takes a subnet from those that name it without being recorded. */
+  #takeBack(subnet: Cidr, record: ReadonlyMap<string, readonly Cidr[]>): void {
+    for (;;) {
+      const holder = this.#table.overlapping(subnet)?.holder;
+      if (!holder || record.get(holder.name)?.some(own => cidrsOverlap(own, subnet))) return;
+      this.#release(holder);
+    }
+  }
+
+  #release(node: Node): void {
+    for (const subnet of node.held) this.#table.delete(subnet);
+    node.held = [];
+    this.#dirty.add(node);
   }
 
   /** Looks again at all that have no subnet. */
@@ -63,9 +86,7 @@ export class NodeSubnets {
   forgetUnnamed(): void {
     for (const node of this.#nodes.values()) {
       if (node.held.length === 0 || node.claim?.requested !== undefined) continue;
-      for (const subnet of node.held) this.#table.delete(subnet);
-      node.held = [];
-      this.#dirty.add(node);
+      this.#release(node);
     }
   }
 
@@ -160,7 +181,10 @@ export class NodeSubnets {
    */
   #adopt(nodes: readonly Node[]): void {
     const present = nodes.filter(({ claim }) => claim !== undefined);
-    if (this.#objectsRemember) for (const node of present) this.#hold(node, node.claim?.requested);
+    if (this.#objectsRemember) {
+      const confirmed = present.filter(node => this.#isConfirmed(node));
+      for (const node of [...confirmed, ...present]) this.#hold(node, node.claim?.requested);
+    }
     for (const node of present) this.#hold(node, this.#unpark(node.name));
   }
 

@@ -168,4 +168,23 @@ describe('where objects remember their addresses', () => {
     made.settle();
     expect(Object.fromEntries(made.nodes)).toEqual({ names: '10.0.0.0/24', row: '10.0.1.0/24' });
   });
+
+  it.each([false, true])(
+    'of two nodes that name a subnet that one has it of which the rows say so; they were known before: %s',
+    wasKnown => {
+      const made = new Cluster(['10.0.0.0/16 24'], undefined, { objectsRemember: true })
+        .node('row', node('row', ['10.0.0.0/24'], { created: '2026-01-01T00:00:00Z' }))
+        .node('old', node('old', ['10.0.0.0/23'], { created: '2000-01-01T00:00:00Z' }))
+        .pod('x/p', pod('x/p', 'row', ['10.0.0.3'], running('10.0.0.3')));
+      if (wasKnown) made.settle();
+      const subnets = node('row', ['10.0.0.0/24']).requested ?? [];
+      made.allocations.restore({ nodes: new Map([['row', subnets]]), pods: new Map() });
+      made.allocations.startAllocating();
+      expect(pods(made)).toEqual({ 'x/p': '10.0.0.3' });
+      expect(Object.fromEntries(made.nodes)).toEqual({
+        old: expect.stringContaining('! subnet 10.0.0.0/23 overlaps 10.0.0.0/24 of Node row'),
+        row: '10.0.0.0/24',
+      });
+    },
+  );
 });
