@@ -112,6 +112,8 @@ export class Translation {
    */
   startAllocating(): void {
     this.#wantsToAllocate = true;
+    // What was over before is the earlier leader's to tell.
+    this.#passing.clear();
     if (!this.#complete) return;
     this.#allocations.startAllocating();
     this.#settle();

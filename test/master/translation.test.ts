@@ -37,3 +37,28 @@ describe('kinds that are not translated', () => {
     ]);
   });
 });
+
+describe('what is wrong with objects that remember', () => {
+  it('is told by a master that leads, and not what was over before', () => {
+    const translation = new Translation(parseConfig('', 'test'), { objectsRemember: true });
+    const pod = (name: string, address: string) => {
+      const networks = JSON.stringify({ default: { ip_addresses: [address] } });
+      const metadata = {
+        name,
+        namespace: 'ns',
+        uid: name,
+        annotations: { 'k8s.ovn.org/pod-networks': networks },
+      };
+      const raw = { metadata, spec: { nodeName: 'a' } };
+      return { apiVersion: 'v1', kind: 'Pod', namespace: 'ns', name, raw };
+    };
+    const raw = { metadata: { name: 'a', uid: 'a' }, spec: { podCIDR: '10.128.0.0/23' } };
+    const node = { apiVersion: 'v1', kind: 'Node', namespace: undefined, name: 'a', raw };
+    translation.apply({ put: [node, pod('p', '10.128.0.5/23'), pod('q', '10.128.0.5/23')], deleted: [] });
+    expect(translation.problems().map(({ object }) => object)).toEqual(['Pod ns/q']);
+    translation.apply({ put: [pod('q', '10.128.0.6/23')], deleted: [] });
+    translation.startAllocating();
+    translation.run();
+    expect(translation.takeProblems()).toEqual([]);
+  });
+});
