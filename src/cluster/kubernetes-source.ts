@@ -23,9 +23,9 @@ export const CLUSTER_RESOURCES: readonly WatchedResource[] = [
 ];
 
 /**
- * An API server as a source of objects. The first change comes when every resource has been listed, and has all objects;
- * so `synced` is true in all of them. Later changes come once in a turn of the event loop. Objects are trimmed as they
- * are read, and forgotten once they are told.
+ * An API server as a source of objects. The first change comes when every resource has been listed, and has all objects
+ * that can be read; `synced` is false while the newest list of any resource has one that cannot. Later changes come once in
+ * a turn of the event loop. Objects are trimmed as they are read, and forgotten once they are told.
  *
  * An object that was deleted and created again may come as one `put`: then its uid is another.
  */
@@ -51,13 +51,19 @@ export class KubernetesSource implements ObjectSource {
   }
 }
 
+/** So many problems of unreadable objects are kept for each resource, the newest ones. */
+const MOST_PROBLEMS = 100;
+
 /** The changes of all resources on their way to the listener. */
 class Changes {
   readonly #listener: (change: SourceChange) => void;
   readonly #trimmer = new Trimmer();
   readonly #put = new Map<string, KubeObject>();
   readonly #deleted = new Map<string, ObjectKey>();
-  readonly #problems = new Map<WatchedResource, ManifestProblem[]>();
+  /** Of objects that cannot be read, since the newest list of their resource. */
+  readonly #problems = new Map<WatchedResource, readonly ManifestProblem[]>();
+  /** Resources whose newest list had an object that cannot be read. */
+  readonly #incomplete = new Set<WatchedResource>();
   /** Resources that have not been listed yet. */
   #missing: number;
   #generation = 0;
@@ -72,7 +78,6 @@ class Changes {
   /** What a reflector tells of one resource. */
   of(resource: WatchedResource) {
     let listed = false;
-    let problems: ManifestProblem[] = [];
     return {
       put: (object: KubeObject) => {
         this.#put.set(objectId(object), this.#trimmer.trim(object));
@@ -85,14 +90,15 @@ class Changes {
         this.#schedule();
       },
       unreadable: (reason: string) => {
-        problems.push({
-          object: `${resource.kind} of the API server`,
-          reason: `it cannot be read: ${reason}`,
-        });
+        const problems = [...(this.#problems.get(resource) ?? []), problemOf(resource, reason)];
+        this.#problems.set(resource, problems.slice(-MOST_PROBLEMS));
+        this.#schedule();
       },
-      listed: () => {
+      listed: (unreadable: readonly string[]) => {
+        const problems = unreadable.slice(-MOST_PROBLEMS).map(reason => problemOf(resource, reason));
         this.#problems.set(resource, problems);
-        problems = [];
+        if (problems.length > 0) this.#incomplete.add(resource);
+        else this.#incomplete.delete(resource);
         if (!listed) this.#missing--;
         listed = true;
         this.#schedule();
@@ -120,6 +126,11 @@ class Changes {
     this.#deleted.clear();
     this.#generation++;
     const problems = [...this.#problems.values()].flat();
-    this.#listener({ generation: this.#generation, synced: true, problems, put, deleted });
+    const synced = this.#incomplete.size === 0;
+    this.#listener({ generation: this.#generation, synced, problems, put, deleted });
   }
+}
+
+function problemOf({ kind }: WatchedResource, reason: string): ManifestProblem {
+  return { object: `${kind} of the API server`, reason: `it cannot be read: ${reason}` };
 }

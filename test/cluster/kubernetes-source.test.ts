@@ -103,18 +103,45 @@ describe('the API server as a source', () => {
     expect(Object(changes.at(-1)?.put[0]?.raw.metadata).uid).not.toBe('uid-1001');
   });
 
-  it('says which objects cannot be read, until a list says otherwise', async () => {
+  it('is not synced while a list has objects that cannot be read, and says so', async () => {
+    server.put('pods', web);
     server.next('list', (_, response) =>
       sendJson(response, { metadata: { resourceVersion: '1000' }, items: [{ metadata: { name: '' } }] }),
     );
-    const changes = watch();
-    await until(() => changes.length === 1, 'the first change');
-    expect(changes[0]?.problems).toEqual([
-      {
-        object: expect.stringMatching(/^(Namespace|Pod) of the API server$/),
-        reason: 'it cannot be read: its name is ""',
-      },
-    ]);
+    const clock = new FakeClock();
+    const changes = watch(clock);
+    await until(() => changes.length === 1 && server.watchers.size === 2, 'the first change');
+    expect(changes[0]).toMatchObject({
+      synced: false,
+      problems: [
+        {
+          object: expect.stringMatching(/^(Namespace|Pod) of the API server$/),
+          reason: 'it cannot be read: its name is ""',
+        },
+      ],
+    });
+    server.put('namespaces', { name: 'shop' });
+    await until(() => changes.length === 2, 'the namespace');
+    expect(changes[1]?.synced).toBe(false);
+    server.send('ERROR', { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' });
+    await until(() => {
+      clock.advance(clock.next() === undefined ? 0 : 1000);
+      return changes.at(-1)?.synced === true;
+    }, 'a list that can be read');
+    expect(changes.at(-1)?.problems).toEqual([]);
+  });
+
+  it('says at once which objects of a watch cannot be read, the newest of many', async () => {
+    const changes = await watchShop();
+    for (let count = 0; count < 120; count++) server.send('ADDED', { metadata: { name: count } });
+    await until(
+      () => changes.at(-1)?.problems.some(({ reason }) => reason.endsWith(' 119')) === true,
+      'the last one',
+    );
+    const problems = changes.at(-1)?.problems.filter(({ object }) => object === 'Pod of the API server');
+    expect(problems).toHaveLength(100);
+    expect(problems?.[0]?.reason).toBe('it cannot be read: its name is 20');
+    expect(changes.at(-1)?.synced).toBe(true);
   });
 
   it('says nothing after it was stopped', async () => {

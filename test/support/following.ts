@@ -60,7 +60,10 @@ export class Following {
           this.told.push(`+${name(object)}`);
         },
         deleted: key => this.told.push(`-${name(key)}`),
-        listed: () => this.told.push('listed'),
+        listed: unreadable => {
+          this.unreadable.push(...unreadable);
+          this.told.push('listed');
+        },
         unreadable: reason => this.unreadable.push(reason),
       },
     });

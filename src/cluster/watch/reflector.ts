@@ -23,9 +23,12 @@ export interface ReflectorListener {
   /** The object is new or has changed. It may have been deleted and created again in between: the uid says so. */
   put(object: KubeObject): void;
   deleted(key: ObjectKey): void;
-  /** A list is complete: all objects have been told, and those that are gone. Told after each list, first and later. */
-  listed(): void;
-  /** An object cannot be read. The reason names it as far as it can be named; told again with each list. */
+  /**
+   * A list is complete: all objects have been told, and those that are gone. Told after each list, first and later.
+   * `unreadable` says of each object in it that cannot be read why not; while there is any, none is told to be gone.
+   */
+  listed(unreadable: readonly string[]): void;
+  /** A watch had an object that cannot be read, and why not. */
   unreadable?(reason: string): void;
 }
 
@@ -46,8 +49,8 @@ const SHORT_LIFE = 1000;
 
 /**
  * Follows one resource of the API server: lists it, watches it, and goes on from the last version it has seen when the
- * watch ends or breaks; where the server has forgotten that version it lists again and tells the difference. Keeps of
- * each object its key and version only.
+ * watch ends or breaks; where the server has forgotten that version, or an object could not be read, it lists again and
+ * tells the difference. Keeps of each object its key and version only.
  */
 export class Reflector {
   readonly #api: KubernetesApi;
@@ -61,6 +64,8 @@ export class Reflector {
   readonly #versions = new Map<string, string>();
   /** Where to watch from; undefined where a list is needed. */
   #version: string | undefined;
+  /** Whether all could be read of the newest list and of what came after it. */
+  #isWhole = true;
   #synced = false;
 
   constructor(options: ReflectorOptions) {
@@ -95,24 +100,25 @@ export class Reflector {
   async #list(signal: AbortSignal): Promise<string> {
     const started = this.#clock.now();
     const seen = new Set<string>();
-    let isWhole = true;
+    const unreadable: string[] = [];
     const version = await listPages(this.#api, this.#resource, signal, item => {
       const read = readObject(this.#resource, item);
       if (typeof read === 'string') {
-        isWhole = false;
-        this.#refuse(read);
+        unreadable.push(read);
+        this.#warn(read);
         return;
       }
       seen.add(read.key);
       this.#put(read);
     });
     // What cannot be read may be any of those that are missing.
-    if (isWhole) for (const key of this.#versions.keys()) if (!seen.has(key)) this.#delete(key);
+    this.#isWhole = unreadable.length === 0;
+    if (this.#isWhole) for (const key of this.#versions.keys()) if (!seen.has(key)) this.#delete(key);
     this.#synced = true;
     const seconds = (this.#clock.now() - started) / 1000;
     this.#log?.debug({ resource: this.#name, objects: seen.size, version, seconds }, 'listed');
     publish({ kind: 'listed', resource: nameOf(this.#resource), objects: seen.size });
-    this.#listener.listed();
+    this.#listener.listed(unreadable);
     return version;
   }
 
@@ -131,6 +137,8 @@ export class Reflector {
       if (!signal.aborted) publish({ kind: 'watch-ended', resource, reason: endOf(error) });
       throw error;
     } finally {
+      // An object that can be read by now is not known to be one that could not.
+      if (!this.#isWhole) this.#version = undefined;
       if (this.#clock.now() - started >= GOOD_LIFE) this.#backoff.reset();
     }
     if (this.#clock.now() - started < SHORT_LIFE) {
@@ -145,7 +153,9 @@ export class Reflector {
     }
     const read = readObject(this.#resource, event.value);
     if (typeof read === 'string') {
-      this.#refuse(read);
+      this.#isWhole = false;
+      this.#warn(read);
+      this.#listener.unreadable?.(read);
       return;
     }
     if (event.type === 'DELETED') this.#delete(read.key);
@@ -163,9 +173,8 @@ export class Reflector {
     if (this.#versions.delete(key)) this.#listener.deleted(objectKey(this.#resource, key));
   }
 
-  #refuse(reason: string): void {
+  #warn(reason: string): void {
     this.#log?.warn({ resource: this.#name, reason }, 'an object of the API server cannot be read');
-    this.#listener.unreadable?.(reason);
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {

@@ -186,6 +186,12 @@ describe('an object that cannot be read', () => {
     shop.server.send('ERROR', { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' });
     expect(await one.toldUntil('listed')).toEqual(['listed']);
     expect(one.unreadable).toEqual(['it has no resourceVersion']);
+    // What is right by then shows with the next list, which comes when the watch ends.
+    await one.until(() => shop.server.watchers.size === 1);
+    shop.server.delete('pods', { name: 'web-1', namespace: 'shop' });
+    await one.toldUntil('-shop/web-1');
+    shop.server.endWatches();
+    expect(await one.toldUntil('listed')).toEqual(['listed']);
   });
 });
 
