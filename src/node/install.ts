@@ -1,6 +1,7 @@
 import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CNI_VERSIONS } from '../contracts/cni.ts';
+import { DEFAULT_NETWORK } from './ovs/pod-ports.ts';
 import { isCode } from './system/error-code.ts';
 
 /** The plugin's file name, which is the `type` in network configurations. */
@@ -16,7 +17,7 @@ export function networkConfiguration(agentSocket: string): string {
   const list = {
     cniVersion: '1.0.0',
     cniVersions: CNI_VERSIONS,
-    name: 'kube-northbound',
+    name: DEFAULT_NETWORK,
     plugins: [{ type: PLUGIN_NAME, agentSocket }],
   };
   return `${JSON.stringify(list, null, 2)}\n`;

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { CniAttachment, CniGcRequest } from '../../src/contracts/cni.ts';
 import { collectGarbage } from '../../src/node/cni/garbage.ts';
@@ -8,6 +10,7 @@ import { hostInterfaceName } from '../../src/node/system/veth.ts';
 import { FakeDatabase } from './fake-database.ts';
 import { FakeKernel } from './fake-kernel.ts';
 
+const CONFIGURATION = join(__dirname, '../../deploy/cni/10-kube-northbound.conflist');
 const nameOf = (sandbox: string, interfaceName = 'eth0') => hostInterfaceName(sandbox, interfaceName);
 
 function setup() {
@@ -77,6 +80,15 @@ describe('GC', () => {
     pod('two', { 'kube-northbound/network': 'green' });
     pod('three');
     await gc([], 'blue');
+    expect(ports()).toEqual([nameOf('two'), nameOf('three')]);
+  });
+
+  it('counts what an earlier release attached as of the network that we install', async () => {
+    const { name } = JSON.parse(readFileSync(CONFIGURATION, 'utf8'));
+    const { pod, gc, ports } = setup();
+    pod('one');
+    pod('two', { 'kube-northbound/network': 'green' });
+    await gc([], name);
     expect(ports()).toEqual([nameOf('two')]);
   });
 

@@ -1,6 +1,6 @@
 import { CNI_CODES, type CniAttachment, CniError, type CniGcRequest } from '../../contracts/cni.ts';
 import { findRow } from '../database.ts';
-import { type PodPort, podPorts } from '../ovs/pod-ports.ts';
+import { DEFAULT_NETWORK, type PodPort, podPorts } from '../ovs/pod-ports.ts';
 import { readLinks } from '../system/links.ts';
 import { hostInterfaceName, isHostInterfaceName } from '../system/veth.ts';
 import { type DetachContext, deleteLink, detach, requireOvs } from './detach.ts';
@@ -18,8 +18,7 @@ export async function collectGarbage(
 ): Promise<number> {
   requireOvs(context.ovs);
   const valid = new Set(attachments.map(nameOf));
-  const isOther = (port: PodPort) =>
-    network !== undefined && port.network !== undefined && port.network !== network;
+  const isOther = (port: PodPort) => network !== undefined && (port.network ?? DEFAULT_NETWORK) !== network;
   const stale = (port: PodPort) => !isOther(port) && !valid.has(port.name);
   const results = [
     ...(await removePodPorts(context, lanes, stale)),

@@ -7,6 +7,9 @@ import { portsWhere } from './ports.ts';
 /** The name of the network configuration that an interface was attached by, in its `external_ids`. */
 export const NETWORK_KEY = 'kube-northbound/network';
 
+/** The name in the network configuration that we install; of this network are ports of older releases, which noted none. */
+export const DEFAULT_NETWORK = 'kube-northbound';
+
 /** A port of br-int that an ADD made. */
 export interface PodPort extends CniAttachment {
   /** UUID of the Port, and its Interface. */
