@@ -101,7 +101,7 @@ describe('resolveMoves', () => {
           expect(holder).not.toBe(who);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 });

@@ -19,7 +19,7 @@ describe('any bytes in a file', () => {
           if (!change.synced) expect(change.deleted).toEqual([]);
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
     write({ 'b.yaml': pod('c') });
     await settle();
@@ -57,7 +57,7 @@ describe('any bytes in a file', () => {
         const now = await readOf('');
         expect([...held].sort()).toEqual(now.objects.map(object => [objectTitle(object), object.raw]).sort());
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });

@@ -48,6 +48,7 @@ describe('framing', () => {
           expect(frame([bytes.subarray(0, at), bytes.subarray(at)], limits)).toEqual(texts);
         },
       ),
+      { numRuns: 40 },
     );
   });
 

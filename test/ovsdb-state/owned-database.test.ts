@@ -281,7 +281,7 @@ describe('OwnedDatabase', () => {
     'never parts a child from what holds it, however many there are (parents there: %s)',
     async there => {
       const session = new ModelSession();
-      const all = Array.from({ length: 700 }, (_, i) => `p${i}`);
+      const all = Array.from({ length: 350 }, (_, i) => `p${i}`);
       const rows = bridges({ b1: all });
       const columns = (name: string) => ({ columns: { name, meter: ref('Meter', name) } });
       if (there) await session.start(rows);

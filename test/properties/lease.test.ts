@@ -193,6 +193,6 @@ it('of many candidates one at most can write at a time, terms only grow, and aft
         await story.end();
       },
     ),
-    { numRuns: 12 },
+    { numRuns: 8 },
   );
 }, 30_000);

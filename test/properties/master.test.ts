@@ -158,7 +158,7 @@ describe('a master', () => {
         expect(again.database.sent.slice(transactions)).toEqual([]);
         expect(objectsRefused(again)).toEqual(objectsRefused(master));
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -172,7 +172,7 @@ describe('a master', () => {
         fresh.apply({ put: objectsOf(folders.at(-1) ?? { nodes: [], pods: [] }), deleted: [] });
         expect(master.rows()).toBe(rowsAsText(fresh.wish));
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });
