@@ -9,6 +9,11 @@ const DEPLOY = join(__dirname, '../../deploy');
 const NAMESPACE = 'kube-northbound';
 const ACCOUNT = `system:serviceaccount:${NAMESPACE}:kube-northbound`;
 
+/** What the API server says to an agent that writes more than it may. */
+const ANNOTATION = 'may change no annotation but k8s.ovn.org/node-chassis-id';
+const METADATA = 'may change no labels, finalizers or owners';
+const CONDITION = 'may change no condition but NetworkUnavailable';
+
 const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } };
 const pod = {
   apiVersion: 'v1',
@@ -121,6 +126,21 @@ describeWithControlPlane('deploy/', () => {
     return client;
   }
 
+  const patchStatus = (api: KubernetesClient, name: string, body: object) =>
+    api.request({
+      method: 'PATCH',
+      path: `/api/v1/nodes/${name}/status`,
+      contentType: 'application/strategic-merge-patch+json',
+      body,
+    });
+
+  /** Undefined where it was not refused. */
+  const refusal = (answer: Promise<unknown>) =>
+    answer.then(
+      () => undefined,
+      (error: Error) => error,
+    );
+
   it('lets the agent follow its pods and say of its own Node that its network is there', async () => {
     const api = await agentOf('n1');
     const query = { fieldSelector: 'spec.nodeName=n1' };
@@ -132,23 +152,65 @@ describeWithControlPlane('deploy/', () => {
       reason: 'Ready',
       message: 'pods can be attached',
     };
-    const say = (name: string) =>
-      api.request({
-        method: 'PATCH',
-        path: `/api/v1/nodes/${name}/status`,
-        contentType: 'application/strategic-merge-patch+json',
-        body: { status: { conditions: [condition] } },
-      });
+    const say = (name: string) => patchStatus(api, name, { status: { conditions: [condition] } });
     expect(await say('n1')).toMatchObject({ status: { conditions: [expect.objectContaining(condition)] } });
     // A new policy counts within moments.
-    const refused = await eventually('another Node is refused', () =>
-      say('n2').then(
-        () => undefined,
-        (error: Error) => error,
-      ),
-    );
+    const refused = await eventually('another Node is refused', () => refusal(say('n2')));
     expect(refused).toMatchObject({ status: 403 });
     expect(refused.message).toContain('a node agent may change its own Node only');
     await say('n1');
+  });
+
+  it('lets the agent say of its own Node nothing but its chassis and its network', async () => {
+    const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'it is' };
+    const annotations = { 'k8s.ovn.org/node-subnets': '{"default":["10.128.0.0/24"]}', 'example.com/a': 'b' };
+    const before = {
+      metadata: { annotations, labels: { zone: 'a' } },
+      status: {
+        conditions: [ready],
+        addresses: [{ type: 'InternalIP', address: '192.0.2.1' }],
+        capacity: { cpu: '4' },
+        allocatable: { cpu: '3500m' },
+      },
+    };
+    await plane.kubectl([
+      ...['patch', 'node', 'n1', '--subresource=status', '--type=strategic'],
+      ...['-p', JSON.stringify(before)],
+    ]);
+    const api = await agentOf('n1');
+    await eventually('the policy counts', () => refusal(patchStatus(api, 'n2', { status: {} })));
+    const said = {
+      metadata: { annotations: { 'k8s.ovn.org/node-chassis-id': 'chassis-1' } },
+      status: {
+        conditions: [{ type: 'NetworkUnavailable', status: 'True', reason: 'Down', message: 'not yet' }],
+      },
+    };
+    const node = await patchStatus(api, 'n1', said);
+    expect(node).toMatchObject({
+      metadata: { annotations: { ...annotations, ...said.metadata.annotations } },
+      status: { conditions: expect.arrayContaining([expect.objectContaining(ready)]) },
+    });
+    await patchStatus(api, 'n1', { metadata: { annotations: { 'k8s.ovn.org/node-chassis-id': null } } });
+    const owner = { apiVersion: 'v1', kind: 'Pod', name: 'web', uid: 'u' };
+    const refused: readonly (readonly [object, string])[] = [
+      [
+        { metadata: { annotations: { 'k8s.ovn.org/node-subnets': '{"default":["10.0.0.0/8"]}' } } },
+        ANNOTATION,
+      ],
+      [{ metadata: { annotations: { 'k8s.ovn.org/node-subnets': null } } }, ANNOTATION],
+      [{ metadata: { annotations: { 'k8s.ovn.org/node-id': '7' } } }, ANNOTATION],
+      [{ metadata: { annotations: { 'example.com/other': 'c' } } }, ANNOTATION],
+      [{ metadata: { labels: { zone: 'b' } } }, METADATA],
+      [{ metadata: { finalizers: ['example.com/f'] } }, METADATA],
+      [{ metadata: { ownerReferences: [owner] } }, METADATA],
+      [{ status: { conditions: [{ ...ready, status: 'False' }] } }, CONDITION],
+      [{ status: { conditions: [{ type: 'Ready', $patch: 'delete' }] } }, CONDITION],
+      [{ status: { addresses: [{ type: 'InternalIP', address: '192.0.2.2' }] } }, CONDITION],
+      [{ status: { capacity: { cpu: '5' } } }, CONDITION],
+    ];
+    for (const [body, message] of refused) {
+      const error = await refusal(patchStatus(api, 'n1', body));
+      expect({ body, error: error?.message }).toEqual({ body, error: expect.stringContaining(message) });
+    }
   });
 });
