@@ -1,4 +1,5 @@
 import type { Cidr } from '../addresses/index.ts';
+import { systemClock } from '../cluster/watch/clock.ts';
 import type { Log } from '../contracts/log.ts';
 import { MANAGEMENT_INTERFACE } from '../contracts/names.ts';
 import type { Operation, Row, RowDelta } from '../ovsdb-client/index.ts';
@@ -68,7 +69,10 @@ export class Agent {
       convergeMs: CONVERGE_MS,
     };
     this.#requests = new Requests(
-      { self, pods, mtu, ovs, bindings, run, ...waits, readiness: this.#readiness },
+      {
+        ...{ self, pods, mtu, ovs, bindings, run, ...waits, readiness: this.#readiness },
+        ...{ clock: systemClock, random: Math.random },
+      },
       log,
     );
     const { clusterSubnets } = options;

@@ -4,6 +4,7 @@ import { entryOf } from '../../src/node/database.ts';
 import type { PodInstances } from '../../src/node/kubernetes/node-pods.ts';
 import { fixedNode } from '../../src/node/own-node.ts';
 import { PortBindings } from '../../src/node/southbound.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { FakeDatabase } from './fake-database.ts';
 import { FakeKernel } from './fake-kernel.ts';
 import { silentLog } from './silent-log.ts';
@@ -43,6 +44,7 @@ export function setup(options: Setup = {}) {
   ovs.insert('Bridge', { name: 'br-int', ports: new Set(), datapath_type: datapath });
   bind(southbound, 'rtos-worker-1', '0a:58:0a:80:00:01 10.128.0.1/23');
   const kernel = new FakeKernel();
+  const clock = new FakeClock();
   const context = {
     self: fixedNode('worker-1', 'worker-1', undefined),
     mtu: 1400,
@@ -55,6 +57,8 @@ export function setup(options: Setup = {}) {
     run: kernel.run,
     bindingMs,
     installMs,
+    clock,
+    random: () => 0,
   };
   const requests = new Requests(context, silentLog);
   const add = (sandbox: string, uid?: string, gone = NEVER_GONE) =>
@@ -64,7 +68,7 @@ export function setup(options: Setup = {}) {
     return requests.handle({ command: 'DEL', cniVersion, sandbox, interfaceName }, NEVER_GONE);
   };
   const sandboxes = () => [...ovs.rows('Interface')].map(row => entryOf(row, 'external_ids', 'sandbox'));
-  return { ovs, southbound, kernel, requests, add, del, sandboxes };
+  return { ovs, southbound, kernel, clock, requests, add, del, sandboxes };
 }
 
 /** Plays ovn-controller: says of each new interface that its flows are installed. */

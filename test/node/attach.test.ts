@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { textOf } from '../../src/node/database.ts';
 import { CommandError } from '../../src/node/system/run.ts';
 import { hostInterfaceName } from '../../src/node/system/veth.ts';
+import { poll } from '../support/poll.ts';
 import { codeOf, installFlows, messageOf, NEVER_GONE, plugged, request, setup } from './attach-setup.ts';
 import type { FakeDatabase } from './fake-database.ts';
 import { podBinding } from './southbound-rows.ts';
@@ -214,6 +215,48 @@ describe('ADD', () => {
     ovs.setConnected(true);
     await requests.retryAbandoned();
     expect([...ovs.rows('Interface')]).toEqual([]);
+  });
+
+  it('is undone by and by where the kernel does not let go of the interface', async () => {
+    const { ovs, southbound, kernel, clock, requests, add } = setup({ installMs: 50 });
+    podBinding(southbound);
+    let refusals = 3;
+    kernel.onRun = async text => {
+      if (text.includes('link delete') && refusals-- > 0) throw new CommandError('busy');
+    };
+    expect(codeOf(await add('one'))).toBe(11);
+    const pauses: number[] = [];
+    while (clock.next() !== undefined) {
+      pauses.push((clock.next() ?? 0) - clock.now());
+      clock.advance(pauses.at(-1) ?? 0);
+      // Waits for the attempt that the clock has just begun, and makes none of its own.
+      await poll(
+        () => kernel.links.size === 0 || clock.next() !== undefined,
+        () => 'the end of the attempt',
+      );
+    }
+    expect(pauses).toEqual([250, 500, 1000]);
+    expect([[...ovs.rows('Interface')], kernel.links]).toEqual([[], new Set()]);
+    await requests.stop();
+  });
+
+  it('is not tried to be undone after the end, nor while Open vSwitch is away', async () => {
+    const { ovs, southbound, kernel, clock, requests, add } = setup({ installMs: 50 });
+    podBinding(southbound);
+    kernel.onRun = async text => {
+      if (text.includes('link delete')) throw new CommandError('busy');
+    };
+    await add('one');
+    expect(clock.next()).toBe(250);
+    ovs.setConnected(false);
+    clock.advance(250);
+    await requests.retryAbandoned();
+    expect(clock.next()).toBeUndefined();
+    ovs.setConnected(true);
+    await requests.retryAbandoned();
+    expect(clock.next()).toBeDefined();
+    await requests.stop();
+    expect(clock.next()).toBeUndefined();
   });
 
   it('is not undone for the sake of an earlier one that failed', async () => {

@@ -1,3 +1,4 @@
+import type { WatchClock } from '../../cluster/watch/index.ts';
 import {
   CNI_CODES,
   type CniAddRequest,
@@ -12,6 +13,7 @@ import type { Log } from '../../contracts/log.ts';
 import { NotConnectedError } from '../../ovsdb-client/index.ts';
 import { publish } from '../diagnostics.ts';
 import { hostInterfaceName } from '../system/veth.ts';
+import { Abandoned } from './abandoned.ts';
 import { type AttachContext, attach } from './attach.ts';
 import { type CheckContext, check } from './check.ts';
 import { detach } from './detach.ts';
@@ -24,6 +26,9 @@ export type RequestsContext = Omit<AttachContext, 'abandoned'> &
   CheckContext & {
     /** What keeps ADDs from being served: what STATUS answers. */
     readonly readiness: { readonly problem: CniError | undefined };
+    readonly clock: WatchClock;
+    /** Numbers from 0 up to 1. */
+    readonly random: () => number;
   };
 
 /**
@@ -36,20 +41,14 @@ export class Requests {
   /** By the name of the interface's end on the host, which is there also where the attachment is not known. */
   readonly #lanes = new Lanes();
   readonly #adding = new Map<string, AbortController>();
-  readonly #abandoned = new Map<string, CniAttachment>();
+  readonly #abandoned: Abandoned;
   readonly #stopping = new AbortController();
 
   constructor(context: RequestsContext, log: Log) {
     this.#log = log;
-    const abandoned = (request: CniAttachment, reason: unknown) => {
-      const { sandbox, interfaceName } = request;
-      log.error(
-        { error: reason, sandbox },
-        'what a failed ADD made is not removed yet; waiting for Open vSwitch',
-      );
-      this.#abandoned.set(keyOf(request), { sandbox, interfaceName });
-    };
-    this.#context = { ...context, abandoned };
+    const { clock, random } = context;
+    this.#abandoned = new Abandoned({ context, lanes: this.#lanes, log, clock, random });
+    this.#context = { ...context, abandoned: (request, reason) => this.#abandoned.add(request, reason) };
   }
 
   /** Never rejects. `gone` says that nobody waits for the answer any more. */
@@ -79,22 +78,8 @@ export class Requests {
   }
 
   /** Removes what failed ADDs had to leave behind; to be called when the local OVS is back. */
-  async retryAbandoned(): Promise<void> {
-    for (const [key, attachment] of this.#abandoned) {
-      try {
-        await this.#lanes.run(key, async () => {
-          // What came before it in the queue may have cleaned up, and may be another ADD that succeeded.
-          if (!this.#abandoned.has(key)) return;
-          await detach(this.#context, attachment);
-          this.#abandoned.delete(key);
-        });
-      } catch (error) {
-        this.#log.warn(
-          { error, sandbox: attachment.sandbox },
-          'removing what a failed ADD made failed again',
-        );
-      }
-    }
+  retryAbandoned(): Promise<void> {
+    return this.#abandoned.retry();
   }
 
   /** Removes what pods that are gone have left: see {@link sweep}. */
@@ -107,6 +92,7 @@ export class Requests {
   /** Cancels the ADDs and CHECKs that run or wait, and resolves when every request has ended. */
   async stop(): Promise<void> {
     this.#stopping.abort(cancelled('the agent is stopping'));
+    this.#abandoned.stop();
     await this.#lanes.idle();
   }
 
@@ -131,7 +117,7 @@ export class Requests {
         const key = keyOf(request);
         this.#adding.get(key)?.abort(cancelled('a DEL of the same interface came'));
         await this.#lanes.run(key, () => detach(this.#context, request));
-        this.#abandoned.delete(key);
+        this.#abandoned.forget(key);
         return null;
       }
     }
@@ -144,7 +130,7 @@ export class Requests {
     try {
       const signal = AbortSignal.any([controller.signal, gone, this.#stopping.signal]);
       const attachment = await attach(this.#context, request, signal);
-      this.#abandoned.delete(key);
+      this.#abandoned.forget(key);
       return addResult(attachment, request.cniVersion, request.prevResult);
     } finally {
       this.#adding.delete(key);
