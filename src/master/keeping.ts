@@ -6,7 +6,7 @@ import type { Log } from '../contracts/log.ts';
 import type { Session } from '../ovsdb-client/index.ts';
 import { type ClusterOptions, Contender } from './contender.ts';
 import { Keeper, lockFence } from './keeper.ts';
-import { type DatabaseAccess, lockNorthbound, openNorthbound } from './northbound.ts';
+import { type DatabaseAccess, lockNorthbound, openNorthbound, requireUnlocked } from './northbound.ts';
 import type { MasterStatus } from './status-file.ts';
 
 /** Where objects come from: files and folders, or an API server. */
@@ -45,7 +45,10 @@ export interface OpenKeeping {
   readonly session: Session;
 }
 
-/** Opens the northbound and gets ready to keep it. Rejects as {@link openNorthbound} and {@link lockNorthbound} do. */
+/**
+ * Opens the northbound and gets ready to keep it. Rejects as {@link openNorthbound} does, and as {@link lockNorthbound} or
+ * {@link requireUnlocked} do: masters with manifests and masters with an API server keep one another out.
+ */
 export async function openKeeping(
   options: KeepingOptions,
   bounds: { readonly timeout?: number; readonly signal?: AbortSignal },
@@ -53,6 +56,7 @@ export async function openKeeping(
   const { config, strict, input, log } = options;
   const session = await openNorthbound(options.northbound, bounds);
   if ('cluster' in input) {
+    await requireUnlocked(session, config.installation);
     return { session, keeping: new Contender({ cluster: input.cluster, config, strict, session, log }) };
   }
   const fence = lockFence(await lockNorthbound(session, config.installation));
