@@ -48,6 +48,7 @@ export class ClusterAllocations {
   /** From now on those that lack something are given it, with the next {@link settle}. */
   startAllocating(): void {
     this.#allocates = true;
+    this.#nodes.yieldTo(this.#pods);
     this.#nodes.reconsider();
     this.#nodeIds.reconsider();
     this.#pods.reconsider();
@@ -69,7 +70,7 @@ export class ClusterAllocations {
 
   /** What the pod `namespace/name` wants; undefined where there is no such pod any more, or it needs no addresses. */
   setPod(name: string, claim: PodClaim | undefined): void {
-    this.#pods.set(name, claim);
+    for (const { node, ips } of this.#pods.set(name, claim)) this.#nodes.noteTenant(node, ips);
   }
 
   /** The pods that want an address on a node, as `namespace/name`. */
@@ -79,7 +80,7 @@ export class ClusterAllocations {
 
   /** Decides, and returns what has changed since the last call. */
   settle(): AllocationChange {
-    const nodes = this.#nodes.settle(this.#allocates);
+    const nodes = this.#nodes.settle(this.#allocates, this.#pods);
     const nodeIds = this.#nodeIds.settle(this.#allocates);
     return { nodes, nodeIds, pods: this.#pods.settle(nodes.keys(), this.#allocates) };
   }

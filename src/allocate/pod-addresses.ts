@@ -16,6 +16,7 @@ import {
 } from './pod-plan.ts';
 import { hasOneInEach, isStillValid, requestError, sameIps } from './pod-request.ts';
 import { compareSeniority } from './seniority.ts';
+import type { Tenants } from './tenants.ts';
 import type { AllocationConfig, PodClaim, PodHolding, PodResult } from './types.ts';
 
 interface Pod {
@@ -41,7 +42,7 @@ const FROM_OBJECTS_FIRST: readonly Source[] = [
 ];
 
 /** Which pod has which addresses. The work follows the pods that changed, and those that wait for what they leave. */
-export class PodAddresses {
+export class PodAddresses implements Tenants {
   readonly #nodes: NodeSubnets;
   readonly #pods = new Map<string, Pod>();
   readonly #ledger = new PodLedger<Pod>();
@@ -106,12 +107,22 @@ export class PodAddresses {
     for (const { name } of this.#byNode.get(node) ?? []) yield name;
   }
 
-  set(name: string, claim: PodClaim | undefined): void {
+  /** The names of the nodes that pods are on, whether there are such nodes or not. */
+  nodes(): Iterable<string> {
+    return this.#byNode.keys();
+  }
+
+  *runningOn(node: string): Iterable<Ip> {
+    for (const { claim } of this.#byNode.get(node) ?? []) yield* claim?.running ?? [];
+  }
+
+  /** Returns which addresses the pod no longer runs with, and which from now on. */
+  set(name: string, claim: PodClaim | undefined): readonly Pick<PodHolding, 'node' | 'ips'>[] {
     let pod = this.#pods.get(name);
     if (!pod) {
       if (!claim) {
         this.#unpark(name);
-        return;
+        return [];
       }
       pod = { name, claim: undefined, held: undefined, waitsFor: [], result: undefined };
       this.#pods.set(name, pod);
@@ -121,8 +132,11 @@ export class PodAddresses {
       removeFrom(this.#hungry, pod.claim.node, pod);
     }
     if (claim) addTo(this.#byNode, claim.node, pod);
+    const [before, after] = [runningOf(pod.claim), runningOf(claim)];
     pod.claim = claim;
     this.#dirty.add(pod);
+    const isSame = before && after && before.node === after.node && sameIps(before.ips, after.ips);
+    return isSame ? [] : [before, after].filter(running => running !== undefined);
   }
 
   /**
@@ -279,6 +293,10 @@ export class PodAddresses {
       for (const ip of ips) if (cidrContains(subnet, ip)) this.#allocator.skip(subnet, ip);
     }
   }
+}
+
+function runningOf(claim: PodClaim | undefined): Pick<PodHolding, 'node' | 'ips'> | undefined {
+  return claim?.running?.length ? { node: claim.node, ips: claim.running } : undefined;
 }
 
 function describeConflict({ resource, holder }: Conflict<PodResource, Pod>): Problem {

@@ -1,10 +1,12 @@
 import {
   type Cidr,
+  cidrContains,
   cidrOf,
   cidrsOverlap,
   FIRST_POD_HOST,
   formatCidr,
   hostAt,
+  type Ip,
   lastOf,
   lastPodHost,
 } from '../addresses/index.ts';
@@ -29,14 +31,22 @@ export class Pools {
   }
 
   /**
-   * A free subnet of each family that there are pools for, IPv4 first, or why there is none. `takenBy` gives a subnet in
-   * use that overlaps the candidate.
+   * A subnet of each family that there are pools for, IPv4 first, of those that the node `has` and free ones, or why
+   * there is none. `takenBy` gives a subnet in use that overlaps the candidate.
    */
-  allocate(takenBy: (candidate: Cidr) => Cidr | undefined): readonly Cidr[] | Problem {
+  allocate(
+    takenBy: (candidate: Cidr) => Cidr | undefined,
+    has: readonly Cidr[] = [],
+  ): readonly Cidr[] | Problem {
     if (this.#pools.length === 0)
       return exhaustion('there is no pool to take a subnet from; set clusterSubnets');
     const subnets: Cidr[] = [];
     for (const family of [4, 6]) {
+      const kept = has.find(subnet => subnet.family === family);
+      if (kept) {
+        subnets.push(kept);
+        continue;
+      }
       const pools = this.#pools.filter(({ cidr }) => cidr.family === family);
       if (pools.length === 0) continue;
       for (const { cidr, hostPrefix } of pools) {
@@ -48,6 +58,12 @@ export class Pools {
       subnets.push(subnet);
     }
     return subnets;
+  }
+
+  /** The subnet to give away that an address lies in. */
+  subnetAround(ip: Ip): Cidr | undefined {
+    const pool = this.#pools.find(({ cidr }) => cidrContains(cidr, ip));
+    return pool && cidrOf(ip, pool.hostPrefix);
   }
 
   /** The join subnet that overlaps a subnet. */
