@@ -8,6 +8,7 @@ import { type ClusterOptions, Contender } from './contender.ts';
 import { Keeper, lockFence } from './keeper.ts';
 import { type DatabaseAccess, lockNorthbound, openNorthbound, requireUnlocked } from './northbound.ts';
 import type { MasterStatus } from './status-file.ts';
+import { termlessFence } from './termless-fence.ts';
 
 /** Where objects come from: files and folders, or an API server. */
 export type MasterInput = { readonly manifests: readonly string[] } | { readonly cluster: ClusterOptions };
@@ -59,6 +60,8 @@ export async function openKeeping(
     await requireUnlocked(session, config.installation);
     return { session, keeping: new Contender({ cluster: input.cluster, config, strict, session, log }) };
   }
-  const fence = lockFence(await lockNorthbound(session, config.installation));
+  const { installation } = config;
+  const lock = lockFence(await lockNorthbound(session, installation));
+  const fence = termlessFence({ fence: lock, database: session, installation, log });
   return { session, keeping: new Keeper({ config, strict, session, fence, log }) };
 }

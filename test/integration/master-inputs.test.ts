@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LEASE_TIMING } from '../../src/cluster/lease/index.ts';
 import { loadConfig } from '../../src/config/index.ts';
-import { type MasterInput, type OpenKeeping, openKeeping } from '../../src/master/keeping.ts';
+import { type MasterInput, type OpenKeeping, openKeeping, sourceOf } from '../../src/master/keeping.ts';
 import { insert, type Operation, Session } from '../../src/ovsdb-client/index.ts';
 import { FakeLeaseServer } from '../support/fake-lease-api.ts';
-import { MasterSetup } from '../support/master-setup.ts';
+import { eventually } from '../support/master-process.ts';
+import { MasterSetup, pod } from '../support/master-setup.ts';
 
 const STAMP = 'kube-northbound/term/default';
 const LOCK = 'kube_northbound_default';
@@ -63,6 +64,20 @@ describe('a master with manifests', () => {
     );
     await setup.onlooker.transact(unstamp);
     await keep(manifests());
+  });
+
+  it('stops writing when a master with an API server begins to lead', async () => {
+    const { keeping } = await keep(manifests());
+    const stop = sourceOf({ input: manifests(), log }).watch(change => keeping.take(change));
+    await eventually('all rows', () => keeping.status().synced || undefined);
+    await setup.onlooker.transact(stamped);
+    await eventually('the loss', () => !keeping.status().synced || undefined);
+    setup.manifests.write('more.json', [pod('more', 'a', '10.200.1.77')]);
+    await eventually('the new pod', () => keeping.status().generation > 1 || undefined);
+    expect(setup.onlooker.named('Logical_Switch_Port', 'shop_more')).toBeUndefined();
+    await setup.onlooker.transact(unstamp);
+    await eventually('the new port', () => setup.onlooker.named('Logical_Switch_Port', 'shop_more'));
+    stop();
   });
 });
 
