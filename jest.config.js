@@ -26,6 +26,10 @@ const project = (displayName, folder, options) => ({
 const slow = { setupFilesAfterEnv: ['<rootDir>/test/support/slow.ts'] };
 
 export default {
+  // By default jest leaves one processor alone, and many of our tests wait for a server most of their time.
+  maxWorkers: '100%',
+  // The machine may have other work: no test of ours is about five seconds.
+  testTimeout: 20_000,
   projects: [
     project('unit', 'test', {
       testPathIgnorePatterns: ['integration', 'e2e', 'rights'].map(folder => `<rootDir>/test/${folder}/`),
