@@ -1,7 +1,7 @@
 /** Who has what. A resource is an address, a MAC on a node, or a subnet. */
 export interface Ledger<R, T> {
-  /** Who has the resource, or one that overlaps it. */
-  holderOf(resource: R): T | undefined;
+  /** Who has the resource, or one that overlaps it: of several somebody else than `but`. */
+  holderOf(resource: R, but?: T): T | undefined;
   add(resource: R, holder: T): void;
   delete(resource: R): void;
   same(a: R, b: R): boolean;
@@ -75,7 +75,7 @@ function moveTogether<R, T>(movers: readonly Mover<R, T>[], ledger: Ledger<R, T>
 
 function conflictOf<R, T>(mover: Mover<R, T>, ledger: Ledger<R, T>): Conflict<R, T> | undefined {
   for (const resource of mover.wants) {
-    const holder = ledger.holderOf(resource);
+    const holder = ledger.holderOf(resource, mover.who);
     if (holder !== undefined && holder !== mover.who) return { resource, holder };
   }
   return undefined;

@@ -21,8 +21,9 @@ export class SubnetTable<T> implements Ledger<Cidr, T> {
     if (subnets?.size === 0) this.#byPrefix[subnet.family].delete(subnet.prefix);
   }
 
-  holderOf(subnet: Cidr): T | undefined {
-    return this.overlapping(subnet)?.holder;
+  holderOf(subnet: Cidr, but?: T): T | undefined {
+    for (const { holder } of this.#overlaps(subnet)) if (holder !== but) return holder;
+    return undefined;
   }
 
   same(a: Cidr, b: Cidr): boolean {
@@ -30,17 +31,26 @@ export class SubnetTable<T> implements Ledger<Cidr, T> {
   }
 
   /** A subnet in the table that shares an address with this one. */
-  overlapping(subnet: Cidr): { readonly subnet: Cidr; readonly holder: T } | undefined {
+  overlapping(subnet: Cidr): Held<T> | undefined {
+    for (const found of this.#overlaps(subnet)) return found;
+    return undefined;
+  }
+
+  *#overlaps(subnet: Cidr): Iterable<Held<T>> {
     for (const [prefix, subnets] of this.#byPrefix[subnet.family]) {
       if (prefix <= subnet.prefix) {
         const found = subnets.get(ipKey(cidrOf(subnet.ip, prefix).ip));
-        if (found) return found;
+        if (found) yield found;
       } else {
-        for (const smaller of subnets.values()) if (cidrContains(subnet, smaller.subnet.ip)) return smaller;
+        for (const smaller of subnets.values()) if (cidrContains(subnet, smaller.subnet.ip)) yield smaller;
       }
     }
-    return undefined;
   }
 }
 
-type Subnets<T> = Map<IpKey, { readonly subnet: Cidr; readonly holder: T }>;
+interface Held<T> {
+  readonly subnet: Cidr;
+  readonly holder: T;
+}
+
+type Subnets<T> = Map<IpKey, Held<T>>;

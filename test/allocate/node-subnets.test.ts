@@ -127,6 +127,20 @@ describe('two nodes that want overlapping subnets', () => {
     expect(cluster.nodes.get('a')).toBe('10.5.0.0/24');
   });
 
+  it('may both hold half of what both want, and keep that', () => {
+    const cluster = new Cluster()
+      .node('a', node('a', ['10.5.0.0/25']))
+      .node('b', node('b', ['10.5.0.128/25']));
+    cluster.settle();
+    cluster.node('a', node('a', ['10.5.0.0/24'])).settle();
+    cluster.node('b', node('b', ['10.5.0.0/24'])).settle();
+    const half = 'subnet 10.5.0.0/24 overlaps';
+    expect(Object.fromEntries(cluster.nodes)).toEqual({
+      a: expect.stringContaining(`10.5.0.0/25 ! ${half} 10.5.0.128/25 of Node b`),
+      b: expect.stringContaining(`10.5.0.128/25 ! ${half} 10.5.0.0/25 of Node a`),
+    });
+  });
+
   it('may swap', () => {
     const cluster = new Cluster().node('a', node('a', ['10.4.0.0/24'])).node('b', node('b', ['10.5.0.0/24']));
     cluster.settle();
