@@ -167,8 +167,24 @@ export class PodAddresses implements Tenants {
       freedOn.add(pod.held.node);
       this.#hold(pod, rest);
     }
+    for (const pod of pods) this.#takeRunning(pod, freedOn);
     for (const source of this.#sources) for (const pod of pods) this.#adopt(pod, source);
     for (const pod of pods) this.#unpark(pod.name);
+  }
+
+  /** Gives a pod what it runs with, where those that have it do not run; nothing more than that. */
+  #takeRunning(pod: Pod, freedOn: Set<string>): void {
+    const running = pod.claim && runningHolding(pod.claim, pod.held ?? this.#parked.get(pod.name));
+    if (!running || running.ips.length !== pod.claim?.running?.length || !this.#isUsable(running)) return;
+    const holders = resourcesOf(running).flatMap(resource => this.#ledger.holderOf(resource) ?? []);
+    const others = holders.filter(holder => holder !== pod);
+    if (others.length === 0 || others.some(({ claim }) => claim?.running?.length)) return;
+    for (const each of [pod, ...others]) {
+      if (each.held) freedOn.add(each.held.node);
+      this.#hold(each, undefined);
+      this.#dirty.add(each);
+    }
+    this.#hold(pod, running);
   }
 
   #adopt(pod: Pod, source: Source): void {

@@ -45,6 +45,52 @@ describe('where objects remember their addresses', () => {
     });
   });
 
+  it.each<[string, readonly string[] | undefined, string | RegExp]>([
+    ['that names it is refused', ['10.0.0.3'], /^! address 10.0.0.3 is taken by Pod x\/runs/],
+    ['that was given it is given another', undefined, '10.0.0.5'],
+  ])('a pod gets back what it runs with, and one that does not run and %s', (_, names, other) => {
+    const made = cluster();
+    made.allocations.startAllocating();
+    made.pod('x/other', pod('x/other', 'a', names, { created: '2000-01-01T00:00:00Z' }));
+    expect(pods(made.pod('x/runs', pod('x/runs', 'a')))).toEqual({
+      'x/other': '10.0.0.3',
+      'x/runs': '10.0.0.4',
+    });
+    made.pod('x/runs', pod('x/runs', 'a', ['10.0.0.4'], running('10.0.0.3')));
+    expect(pods(made)).toEqual({
+      'x/other': expect.stringMatching(other),
+      'x/runs': expect.stringMatching(/^10.0.0.3 ! .* names 10.0.0.4, but the pod runs with 10.0.0.3/),
+    });
+  });
+
+  it('a pod takes what it runs with from none that runs, and nothing that is not of its node', () => {
+    const made = cluster()
+      .pod('x/first', pod('x/first', 'a', undefined, running('10.0.0.3')))
+      .node('b', node('b', ['10.0.1.0/24']))
+      .pod('x/b', pod('x/b', 'b', ['10.0.1.3']));
+    made.settle();
+    made.pod('x/second', pod('x/second', 'a', undefined, running('10.0.0.3')));
+    made.pod('x/third', pod('x/third', 'a', ['10.0.0.4'], running('10.0.0.4')));
+    made.settle();
+    made.pod('x/third', pod('x/third', 'a', ['10.0.0.4'], running('10.0.1.3')));
+    expect(pods(made)).toEqual({
+      'x/b': '10.0.1.3',
+      'x/first': '10.0.0.3',
+      'x/second': expect.stringContaining('! address 10.0.0.3 is taken by Pod x/first'),
+      'x/third': expect.stringContaining('10.0.0.4 ! address 10.0.1.3 is outside'),
+    });
+  });
+
+  it('a pod whose status tells of one family only takes the other one from none that names it', () => {
+    const made = new Cluster(['10.0.0.0/16 24', 'fd01::/48 64'], undefined, { objectsRemember: true });
+    made
+      .node('a', node('a', ['10.0.0.0/24', 'fd01::/64']))
+      .pod('x/q', pod('x/q', 'a', ['10.0.0.8', 'fd01::7']));
+    made.settle();
+    made.pod('x/p', pod('x/p', 'a', ['10.0.0.7', 'fd01::7'], running('10.0.0.7')));
+    expect(pods(made)).toMatchObject({ 'x/q': '10.0.0.8 fd01::7' });
+  });
+
   it('a pod that names an address has it before one of which only the rows say so', () => {
     const made = cluster().pod('x/row', pod('x/row', 'a', undefined, { created: '2000-01-01T00:00:00Z' }));
     made.allocations.restore(recorded({ 'x/row': at('10.0.0.3') }));
