@@ -1,5 +1,8 @@
-/** So many texts are remembered at a time; what many objects share comes again soon after they are forgotten. */
-const REMEMBERED = 20_000;
+/**
+ * So many texts are remembered at a time. Few: nearly all of an object's texts are its own, and are kept by this alone; what
+ * many objects share comes again soon after it is forgotten.
+ */
+const REMEMBERED = 1_000;
 /** Longer texts are not remembered, as what takes kilobytes is hardly ever in common and may be in every object. */
 const LONGEST = 200;
 
