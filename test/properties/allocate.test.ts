@@ -133,7 +133,7 @@ describe('allocations', () => {
           if (each.settle) checkHoldings(story);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -156,7 +156,7 @@ describe('allocations', () => {
             expect(story.cluster.record.pods.get(name)).toEqual(holding);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 75 },
     );
   });
 
@@ -169,7 +169,7 @@ describe('allocations', () => {
         const restarted = story.again(cluster => cluster.allocations.restore(story.cluster.record));
         expect(holdings(restarted)).toEqual(holdings(story.cluster));
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -194,7 +194,7 @@ describe('allocations', () => {
         next.settle();
         expect(holdings(next).pods).toMatchObject(holdings(story.cluster).pods);
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -221,7 +221,7 @@ describe('allocations', () => {
           expect(wrong).toEqual([]);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -261,7 +261,7 @@ describe('allocations', () => {
           expect([...story.cluster.pods.values()].filter(said => said.includes('!'))).toEqual([]);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 75 },
     );
   });
 });

@@ -126,7 +126,7 @@ describe('an engine', () => {
         expect(dump(engine)).toEqual(dump(oracle));
         expect(explanations(engine)).toEqual(explanations(oracle));
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -149,7 +149,7 @@ describe('an engine', () => {
           expect(Object.fromEntries(model)).toEqual(Object.fromEntries(everything(engine)));
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -174,7 +174,7 @@ describe('an engine', () => {
           if (step.value === undefined) reads.delete(`${step.kind}/${step.key}`);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });

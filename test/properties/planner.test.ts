@@ -8,7 +8,7 @@ import type { Columns, Tables } from '../support/model-transaction.ts';
 import { actualView, expectedView, keyOf } from '../support/model-view.ts';
 
 /** More of them find more: set PROPERTY_RUNS for a long run. */
-const RUNS = Number(process.env.PROPERTY_RUNS ?? 40);
+const RUNS = Number(process.env.PROPERTY_RUNS ?? 25);
 
 /** What somebody else does to the database. */
 type Deed =

@@ -109,7 +109,7 @@ describe('a pod that runs', () => {
           expect(given(story.cluster, story)).toEqual(running(story));
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 
@@ -123,7 +123,7 @@ describe('a pod that runs', () => {
         for (const next of steps) story.take(next);
         expect(given(story.again(order), story)).toEqual(running(story));
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });

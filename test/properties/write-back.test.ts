@@ -246,7 +246,7 @@ describe('what is written back', () => {
           expect(JSON.parse(String(text)).blue).toEqual(blue);
         }
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     );
   });
 
@@ -269,7 +269,7 @@ describe('what is written back', () => {
         await world.settle();
         expect(world.api.requests.filter(({ path }) => !path.includes('/events'))).toEqual([]);
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     );
   });
 });
